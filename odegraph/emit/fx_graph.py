@@ -1,12 +1,12 @@
 """Lower a step graph to a static torch.fx graph.
 
-A stage is one `call_module` of the shared unit graph with the coefficients it needs as arguments; slots
-are unbound once; every product with a constant keeps its exact weight in the metadata, from which
-`read_back` recovers the tableau.
+A stage is one `call_module` of the shared unit graph with the coefficients it needs as arguments;
+slots are unbound once; every product with a constant keeps its exact weight in the metadata, from
+which `read_back` recovers the tableau.
 """
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -40,25 +40,22 @@ class UnitCall:
         parameters: dotted paths, in the order of the arguments.
         buffers: dotted paths, likewise.
         updated: the buffers whose new values the graph returns after the rate.
-        counters: the integer buffers; they count calls and are never interpolated.
     """
 
     graph: fx.GraphModule
     parameters: tuple[str, ...]
     buffers: tuple[str, ...]
     updated: tuple[str, ...]
-    counters: frozenset[str]
 
 
 def evaluation_call(unit: Unit) -> UnitCall:
     """The unit in evaluation mode: running statistics are read only."""
-    return UnitCall(unit.evaluation, unit.parameters, unit.buffers, (), unit.counters)
+    return UnitCall(unit.evaluation, unit.parameters, unit.buffers, ())
 
 
 def training_call(unit: Unit) -> UnitCall:
     """The unit in training mode: it returns the new value of each buffer that it updates."""
-    updated = unit.updated_buffers
-    return UnitCall(unit.training, unit.parameters, unit.buffers, updated, unit.counters)
+    return UnitCall(unit.training, unit.parameters, unit.buffers, unit.updated_buffers)
 
 
 def lower_to_fx(
@@ -68,7 +65,9 @@ def lower_to_fx(
 
     The two modules are shared with the result, not copied: moving or loading them moves the graph.
     """
-    lowering = _Lowering(graph, call, precision)
+    # Integer buffers count calls; they are never interpolated.
+    counters = {path for path in call.buffers if not slot_of(state, path).is_floating_point()}
+    lowering = _Lowering(graph, call, precision, counters)
     root = nn.Module()
     root.add_module("unit", call.graph)
     root.add_module("theta", theta)
@@ -78,6 +77,12 @@ def lower_to_fx(
     module.add_module("theta", theta)
     module.add_module("state", state)
     return module
+
+
+def slot_of(container: nn.Module, path: str) -> torch.Tensor:
+    """The slot tensor at a dotted path."""
+    owner, _, name = path.rpartition(".")
+    return getattr(container.get_submodule(owner), name)
 
 
 class _FxArithmetic:
@@ -117,8 +122,11 @@ class _Slots:
 class _Lowering:
     """One walk over the step graph, one small method a node type."""
 
-    def __init__(self, source: StepGraph, call: UnitCall, precision: Precision) -> None:
+    def __init__(
+        self, source: StepGraph, call: UnitCall, precision: Precision, counters: Set[str]
+    ) -> None:
         self.source = source
+        self.counters = counters
         self.call = call
         self.precision = precision
         self.graph = fx.Graph()
@@ -132,7 +140,7 @@ class _Lowering:
         x = self.graph.placeholder("x")
         self.parameters = [_Slots(self.graph, f"theta.{path}") for path in self.call.parameters]
         self.buffers = {
-            path: _Slots(self.graph, f"state.{path}", integer=path in self.call.counters)
+            path: _Slots(self.graph, f"state.{path}", integer=path in self.counters)
             for path in self.call.buffers
         }
         outputs = []
@@ -198,7 +206,7 @@ class _Lowering:
     def _updated(self, name: str, update: Update, path: str) -> fx.Node:
         learned = self.source.inputs(name)
         values = [self.statistics[source][path] for source, _ in learned]
-        if path in self.call.counters:
+        if path in self.counters:
             return values[0]  # every evaluation counted one call, from the same start
         weights = [edge.weight for _, edge in learned] + [value for _, value in update.retained]
         kept = [self.buffers[path][index] for index, _ in update.retained]

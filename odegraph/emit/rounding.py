@@ -1,9 +1,9 @@
 """From exact weights to floats: the one place where numbers are rounded.
 
-Each weight becomes the nearest float of the precision in which it will be used. Where these, added up
-from left to right as the graph does it, miss the float nearest to their exact sum, the largest weight
-moves by the few units in the last place that mend it. So the weights of a step add up to its length,
-and a constant rate of 1 is integrated without rounding error.
+Each weight becomes the nearest float of the precision in which it will be used. Where these,
+added up from left to right as the graph does it, miss the float nearest to their exact sum, the
+largest weight moves by the few units in the last place that mend it. So the weights of a step add
+up to its length, and a constant rate of 1 is integrated without rounding error.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ MAX_UNITS_IN_THE_LAST_PLACE = 4
 
 
 class Precision(Enum):
-    """The floating-point format in which weights meet the state; half formats compute in `SINGLE`."""
+    """The float format in which weights meet the state; half formats compute in `SINGLE`."""
 
     SINGLE = np.float32
     DOUBLE = np.float64
@@ -27,7 +27,8 @@ class Precision(Enum):
 def round_weights(weights: Sequence[Exact | Fraction], precision: Precision) -> tuple[float, ...]:
     """Floats for `weights` that keep their sum in `precision`.
 
-    A weight that stays where it is keeps its float64 value: torch rounds it to the state's precision.
+    A weight that stays where it is keeps its float64 value: torch rounds it to the state's
+    precision.
     """
     nearest = tuple(to_float(weight) for weight in weights)
     if len(nearest) < 2:

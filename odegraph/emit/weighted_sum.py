@@ -1,7 +1,8 @@
 """The one order of arithmetic in which every target adds up weighted terms.
 
-`x + (w1 k1 + w2 k2 - w3 k3)`: what has weight one and comes first is the base, the rest is added up from
-left to right before it meets the base. All executors share this, so they agree to the last bit.
+`x + (w1 k1 + w2 k2 - w3 k3)`: what has weight one and comes first is the base, the rest is added
+up from left to right before it meets the base. All executors share this, so they agree to the
+last bit.
 """
 
 from collections.abc import Sequence

@@ -21,7 +21,7 @@ class GraphBuilder:
         return self.add("x0", Input(), [])
 
     def theta(self, step: int, stage: int, node: Exact) -> str:
-        """theta at t_n + c dt, seen from inside the step: never the far side of a jump at its ends."""
+        """theta at t_n + c dt, seen from inside the step: never beyond a jump at its ends."""
         start, end = interval = self.manifestation.intervals[step]
         depth = _depth(start, end, node)
         statistics = self.manifestation.state_basis

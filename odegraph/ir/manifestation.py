@@ -1,5 +1,6 @@
 """A manifestation: one discrete form of a continuous block."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -41,7 +42,7 @@ class Manifestation:
     @property
     def intervals(self) -> tuple[tuple[Fraction, Fraction], ...]:
         """The steps as depth intervals (t_n, t_{n+1})."""
-        return tuple(zip(self.grid[:-1], self.grid[1:], strict=True))
+        return tuple(itertools.pairwise(self.grid))
 
     @property
     def is_uniform(self) -> bool:
@@ -138,7 +139,7 @@ def checked_grid(grid: Iterable[object]) -> tuple[Fraction, ...]:
         raise GraphError(
             f"`grid` is [{shown}]; depth runs from 0 to 1, so it begins with 0 and ends with 1."
         )
-    for before, after in zip(depths[:-1], depths[1:], strict=True):
+    for before, after in itertools.pairwise(depths):
         if before >= after:
             raise GraphError(
                 f"`grid` is [{shown}]; depths must rise, but {after} follows {before}."
@@ -159,7 +160,8 @@ def checked_span(span: object) -> Fraction:
         value = Fraction(text) if isinstance(span, float) else as_fraction(text, name="`span`")
     except (OdegraphError, ValueError) as error:
         raise GraphError(
-            f"`span` is `{shorten(span)}`; it is the length of the depth interval in the unit's own "
+            f"`span` is `{shorten(span)}`; it is the length of the depth interval in the unit's "
+            "own "
             'time, a positive number such as 8 or "1/10".'
         ) from error
     if value <= 0:

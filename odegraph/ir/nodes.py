@@ -1,7 +1,7 @@
 """The vocabulary of step graphs: frozen nodes and the edges between them.
 
-A node says what is computed, its incoming edges say from what. Every node but `Input` belongs to one
-step of the time grid, which makes a step a region of the graph.
+A node says what is computed, its incoming edges say from what. Every node but `Input` belongs to
+one step of the time grid, which makes a step a region of the graph.
 """
 
 from dataclasses import dataclass
@@ -55,8 +55,9 @@ class Combine:
 class Update:
     """A new coefficient of the unit's running statistics, from all evaluations of one pass.
 
-    The value is sum_b retained_b S^b + sum_i weight_i s_i over the `statistics` edges, where s_i is what
-    evaluation i made of the statistics S(t_i): the minimum-norm least-squares update, free of order.
+    The value is sum_b retained_b S^b + sum_i weight_i s_i over the `statistics` edges, where s_i
+    is what evaluation i made of the statistics S(t_i): the minimum-norm least-squares update,
+    free of order.
     """
 
     step: None

@@ -18,8 +18,10 @@ def build_runge_kutta(builder: GraphBuilder, scheme: RungeKuttaScheme) -> str:
     """
     if not scheme.is_explicit:
         raise GraphError(
-            f"The scheme `{scheme.name}` is implicit: a stage needs itself, which takes a solver that "
-            "is not compiled yet. It can be verified, shown and drawn. To compile, choose an explicit "
+            f"The scheme `{scheme.name}` is implicit: a stage needs itself, which takes a solver "
+            "that "
+            "is not compiled yet. It can be verified, shown and drawn. To compile, choose an "
+            "explicit "
             "scheme such as `rk4-classic`."
         )
     state = builder.input()

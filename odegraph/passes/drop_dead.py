@@ -1,4 +1,4 @@
-"""Drop what no output needs, such as the last stage of a pair that only its error estimate reads."""
+"""Drop what no output needs, such as a last stage that only an error estimate reads."""
 
 from odegraph.ir import Input, Output, StepGraph, Update, parts_of, step_graph
 
