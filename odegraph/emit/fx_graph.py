@@ -15,6 +15,7 @@ from torch import fx, nn
 
 from odegraph._exact import Exact, to_exact
 from odegraph.emit.rounding import Precision
+from odegraph.emit.slots import slot_of
 from odegraph.emit.weighted_sum import Term, add_terms, rounded_terms, weighted_sum
 from odegraph.ir import (
     Combine,
@@ -77,12 +78,6 @@ def lower_to_fx(
     module.add_module("theta", theta)
     module.add_module("state", state)
     return module
-
-
-def slot_of(container: nn.Module, path: str) -> torch.Tensor:
-    """The slot tensor at a dotted path."""
-    owner, _, name = path.rpartition(".")
-    return getattr(container.get_submodule(owner), name)
 
 
 class _FxArithmetic:
