@@ -36,7 +36,7 @@ def torchvision():
     for operator in ("nms", "qnms"):
         if not hasattr(torch.ops.torchvision, operator):
             library.define(operator + schema)
-    import torchvision
+    import torchvision  # pyright: ignore[reportMissingImports]
 
     yield torchvision
     del library
