@@ -3,6 +3,7 @@
 from odegraph.basis.basis import Basis as Basis
 from odegraph.basis.basis import Row as Row
 from odegraph.basis.exact_matrix import ExactMatrix as ExactMatrix
+from odegraph.basis.exact_matrix import identity as identity
 from odegraph.basis.exact_matrix import pseudo_inverse as pseudo_inverse
 from odegraph.basis.inner_products import mass as mass
 from odegraph.basis.mesh import Side as Side

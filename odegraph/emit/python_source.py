@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from odegraph.emit.block_source import UnitNames, forward_statements
+from odegraph.emit.block_source import MARGIN, UnitNames, forward_statements
 from odegraph.emit.function_source import write_function
 from odegraph.emit.rounding import Precision
 from odegraph.emit.signature import compiler_version, signature
@@ -116,19 +116,22 @@ def _docstring(parts: BlockParts, functions: str) -> str:
 
 
 def _slot_statements(parts: BlockParts) -> list[str]:
-    paths = {n.name: n.meta.get("path", "") for n in parts.unit.evaluation.graph.find_nodes(op="placeholder")}
+    paths = {
+        n.name: n.meta.get("path", "")
+        for n in parts.unit.evaluation.graph.find_nodes(op="placeholder")
+    }
     scales = norm_scales(parts.unit.evaluation.graph, paths)
     lines = []
     if parts.theta:
         lines += container_statements("self.theta", parts.theta)
     for path, slot in parts.theta.items():
         fill = 1 if path in scales else 0 if slot.dim() <= 2 else None
-        lines.append(slot_statement("self.theta", path, slot, learned=True, fill=fill))
+        lines += slot_statement("self.theta", path, slot, fill=fill, margin=MARGIN)
     if parts.state:
         lines += container_statements("self.state", parts.state)
     for path, slot in parts.state.items():
         fill = 1 if path in parts.unit.positive_buffers else 0
-        lines.append(slot_statement("self.state", path, slot, learned=False, fill=fill))
+        lines += slot_statement("self.state", path, slot, fill=fill, margin=MARGIN)
     return lines
 
 

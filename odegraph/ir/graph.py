@@ -22,6 +22,9 @@ class StepGraph:
     manifestation: Manifestation
     graph: nx.DiGraph
 
+    def __deepcopy__(self, memo: dict) -> "StepGraph":
+        return self  # frozen
+
     def node(self, name: str) -> Node:
         """The node called `name`."""
         return self.graph.nodes[name]["node"]
