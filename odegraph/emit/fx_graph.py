@@ -6,7 +6,7 @@ which `read_back` recovers the tableau.
 """
 
 import operator
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -15,7 +15,8 @@ from torch import fx, nn
 
 from odegraph._exact import Exact, to_exact
 from odegraph.emit.rounding import Precision
-from odegraph.emit.weighted_sum import Term, add_terms, weighted_sum
+from odegraph.emit.slots import slot_of
+from odegraph.emit.weighted_sum import Term, add_terms, rounded_terms, weighted_sum
 from odegraph.ir import (
     Combine,
     Evaluate,
@@ -77,12 +78,6 @@ def lower_to_fx(
     module.add_module("theta", theta)
     module.add_module("state", state)
     return module
-
-
-def slot_of(container: nn.Module, path: str) -> torch.Tensor:
-    """The slot tensor at a dotted path."""
-    owner, _, name = path.rpartition(".")
-    return getattr(container.get_submodule(owner), name)
 
 
 class _FxArithmetic:
@@ -168,24 +163,23 @@ class _Lowering:
 
     def _at(self, slots: _Slots, row: Row) -> fx.Node:
         row = row[:1] if slots.integer else row
-        return self._sum([slots[index] for index, _ in row], [value for _, value in row])
+        return self._blend([slots[index] for index, _ in row], [value for _, value in row])
+
+    def _blend(self, values: list[fx.Node], weights: list[Exact | Fraction]) -> fx.Node:
+        if len(values) == 1 and weights[0] == 1:
+            return values[0]
+        exact = [to_exact(weight) for weight in weights]
+        return add_terms(rounded_terms(values, exact, self.precision), self.arithmetic)
 
     def _combine(self, name: str) -> fx.Node:
         inputs = self.source.inputs(name)
         values = [self.values[source] for source, _ in inputs]
-        return self._sum(values, [edge.weight for _, edge in inputs], name=_fx_name(name))
-
-    def _sum(
-        self, values: list[fx.Node], weights: Sequence[Exact | Fraction | None], name: str = "sum"
-    ) -> fx.Node:
-        if len(values) == 1 and (weights[0] == 1 or weights[0] is None):
-            return values[0]
-        total = weighted_sum(values, [to_exact(weight) for weight in weights], self.precision)
+        total = weighted_sum(values, [edge.exact for _, edge in inputs], self.precision)
         increment = add_terms(total.terms, self.arithmetic)
         if total.base is None:
             return increment
         addends = (total.base, increment)
-        return self.graph.create_node("call_function", operator.add, addends, name=name)
+        return self.graph.create_node("call_function", operator.add, addends, name=_fx_name(name))
 
     def _evaluate(self, name: str) -> fx.Node:
         state = self.values[self.source.input(name, "state")]
@@ -208,9 +202,9 @@ class _Lowering:
         values = [self.statistics[source][path] for source, _ in learned]
         if path in self.counters:
             return values[0]  # every evaluation counted one call, from the same start
-        weights = [edge.weight for _, edge in learned] + [value for _, value in update.retained]
+        weights = [edge.exact for _, edge in learned] + [value for _, value in update.retained]
         kept = [self.buffers[path][index] for index, _ in update.retained]
-        return self._sum(values + kept, weights)
+        return self._blend(values + kept, weights)
 
     def _store_statistics(self) -> None:
         basis = self.source.manifestation.state_basis

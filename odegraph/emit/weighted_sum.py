@@ -52,15 +52,21 @@ class WeightedSum(Generic[Value]):
     terms: tuple[Term[Value], ...]
 
 
+def rounded_terms(
+    values: Sequence[Value], weights: Sequence[Exact], precision: Precision
+) -> tuple[Term[Value], ...]:
+    """The terms of a plain sum, their weights rounded together."""
+    rounded = round_weights(weights, precision)
+    return tuple(Term(*term) for term in zip(values, rounded, weights, strict=True))
+
+
 def weighted_sum(
     values: Sequence[Value], weights: Sequence[Exact], precision: Precision
 ) -> WeightedSum[Value]:
-    """Round the weights and decide the order of addition."""
-    has_base = len(values) > 1 and weights[0] == 1
-    start = 1 if has_base else 0
-    rounded = round_weights(weights[start:], precision)
-    terms = zip(values[start:], rounded, weights[start:], strict=True)
-    return WeightedSum(values[0] if has_base else None, tuple(Term(*term) for term in terms))
+    """A sum whose first value, if it has weight one, is the base that the others change."""
+    start = 1 if len(values) > 1 and weights[0] == 1 else 0
+    terms = rounded_terms(values[start:], weights[start:], precision)
+    return WeightedSum(values[0] if start else None, terms)
 
 
 def add_terms(terms: Sequence[Term[Value]], arithmetic: Arithmetic[Value]) -> Value:

@@ -67,5 +67,5 @@ def renamed(inputs: list[tuple[str, Edge]], names: Mapping[str, str]) -> list[tu
     for source, edge in inputs:
         source = names.get(source, source)
         met = merged.get(source)
-        merged[source] = edge if met is None else Edge(edge.role, met.weight + edge.weight)
+        merged[source] = edge if met is None else Edge(edge.role, met.exact + edge.exact)
     return list(merged.items())

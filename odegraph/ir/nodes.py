@@ -82,3 +82,9 @@ class Edge:
 
     role: str
     weight: Exact | None = None
+
+    @property
+    def exact(self) -> Exact:
+        """The weight of an edge that has one."""
+        assert self.weight is not None, f"an edge of role {self.role} has no weight"
+        return self.weight
