@@ -37,6 +37,7 @@ _DEFAULTS: Mapping[Any, Mapping[str, Any]] = {
     F.avg_pool2d: {"input": REQUIRED, "kernel_size": REQUIRED, "stride": None} | _POOL,
     F.avg_pool3d: {"input": REQUIRED, "kernel_size": REQUIRED, "stride": None} | _POOL,
 }
+_CONSTANTS_BY_NAME = (F.multi_head_attention_forward,)
 _ALWAYS_SHOWN = ("p", "training")
 _NEVER_SHOWN = ("_stacklevel", "inplace")
 _ONE_PER_AXIS = ("stride", "padding", "dilation", "output_padding", "kernel_size")
@@ -56,7 +57,8 @@ def styled(target: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tup
         value = _one_for_all_axes(key, given.get(key, default))
         if key in _NEVER_SHOWN or (_same(value, default) and key not in _ALWAYS_SHOWN):
             continue
-        in_line = not named and len(positional) == list(defaults).index(key)
+        named_constant = target in _CONSTANTS_BY_NAME and not isinstance(value, fx.Node)
+        in_line = not named and not named_constant and len(positional) == list(defaults).index(key)
         if in_line and (default is REQUIRED or isinstance(value, fx.Node)):
             positional.append(value)
         else:

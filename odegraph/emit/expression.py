@@ -127,7 +127,7 @@ def subscript(value: Expression, index: Expression) -> Expression:
 
 
 def slice_expression(bounds: Sequence[Expression | None]) -> Expression:
-    """start:stop or start:stop:step; the formatter puts spaces around the colon of what is not simple."""
+    """start:stop:step; the formatter puts spaces around the colon of what is not simple."""
     start, stop, step = bounds
     simple = all(b is None or b.is_simple for b in bounds)
     colon = ":" if simple else " : "

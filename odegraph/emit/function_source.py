@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import fx
 from torch.nn import functional as F
 
@@ -20,15 +19,23 @@ from odegraph._errors import EmitError
 from odegraph.emit import expression as py
 from odegraph.emit.call_style import public_name, styled
 from odegraph.emit.expression import Expression
+from odegraph.unit.functional import is_random
 
 INDENT = "    "
 LONGEST_NAME = 32
 DEEPEST_NESTING = 2
 
 _TAKEN = {"torch", "Tensor", "F", "nn", "self", *dir(builtins), *keyword.kwlist}
-# Statements of their own, in the order of the graph: they change statistics or draw random numbers.
-_IN_ORDER = (F.batch_norm, F.instance_norm, F.multi_head_attention_forward)
-_RANDOM = re.compile(r"rand|dropout|bernoulli|rrelu|normal_?$|multinomial|poisson|scaled_dot")
+_STEMS = {
+    "multi_head_attention_forward": "attention",
+    "scaled_dot_product_attention": "attention",
+    "native_dropout": "dropout",
+    "getitem": "part",
+    "iadd": "add",
+    "isub": "sub",
+    "imul": "mul",
+    "itruediv": "div",
+}
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,7 @@ class _Writer:
         value = self._fitted(node, prefix=f"{_stem(node)}_00 = ")
         if _is_shape(node):
             self._values[node] = value
-        elif _is_taken_in(node) and len(INDENT + value.text) <= py.WIDTH:
+        elif _is_result(node) or (_is_taken_in(node) and len(INDENT + value.text) <= py.WIDTH):
             self._waiting[node] = value
         else:
             self._assign(node, value)
@@ -132,7 +139,8 @@ class _Writer:
         result = node.args[0]
         if isinstance(result, tuple | list):
             self.outputs = len(result)
-        value = self._fitted(node, prefix="return ")
+        # A lone call is returned as it is, however wide: its lines break inside of the brackets.
+        value = self._waiting.get(result) or self._fitted(node, prefix="return ")
         self.lines += value.lines(indent=INDENT, prefix="return ")
 
     def _fitted(self, node: fx.Node, *, prefix: str) -> Expression:
@@ -211,9 +219,19 @@ def _is_shape(node: fx.Node) -> bool:
     return node.target is builtins.getattr and node.args[1] in ("shape", "dtype", "device", "ndim")
 
 
+def _is_result(node: fx.Node) -> bool:
+    """Whether the node is all that the function returns."""
+    return [(user.op, user.args[0]) for user in node.users] == [("output", node)]
+
+
 def _is_taken_in(node: fx.Node) -> bool:
     reads = sum(list(_flat(user)).count(node) for user in node.users)
-    return reads == 1 and node.target not in _IN_ORDER and not _RANDOM.search(_name_of(node))
+    return reads == 1 and not is_random(node) and not _changes_statistics(node)
+
+
+def _changes_statistics(node: fx.Node) -> bool:
+    by_batch = node.target is F.batch_norm and node.kwargs.get("training") is not False
+    return by_batch or node.target is F.instance_norm
 
 
 def _flat(node: fx.Node) -> list[fx.Node]:
@@ -222,9 +240,6 @@ def _flat(node: fx.Node) -> list[fx.Node]:
     return found
 
 
-def _name_of(node: fx.Node) -> str:
-    return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
-
-
 def _stem(node: fx.Node) -> str:
-    return re.sub(r"(_\d+)+$", "", node.name)
+    stem = re.sub(r"(_\d+)+$", "", node.name)
+    return _STEMS.get(stem, stem)

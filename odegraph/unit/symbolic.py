@@ -11,7 +11,16 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from odegraph._errors import UnitError
+from odegraph.unit.functional import GRADIENT_STOPS, Trace
 from odegraph.unit.layers import lowering_of
+
+WRAPPER = "unit."
+"""Path of the unit inside of the module that is traced."""
+
+_AUTOCAST_ADVICE = (
+    "Switch it around the whole block instead: a static graph cannot hold the switch."
+)
 
 
 def _recorded(operation: Callable[[Any, Any], Any]) -> Callable[[fx.Proxy, Any], fx.Proxy]:
@@ -34,6 +43,10 @@ class _Value(fx.Proxy):
     __imatmul__ = _recorded(operator.imatmul)
 
 
+class CannotTrace(Exception):
+    """torch.fx cannot say what the module does here; torch.export may."""
+
+
 class UnitTracer(fx.Tracer):
     """Traces through every layer; `updates` holds the values that buffers have after the call."""
 
@@ -42,10 +55,19 @@ class UnitTracer(fx.Tracer):
     def __init__(self) -> None:
         super().__init__(autowrap_modules=(math,))
         self.updates: dict[str, fx.Proxy] = {}
+        self._autocast = torch.is_autocast_enabled("cpu"), torch.is_autocast_enabled("cuda")
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
         """Stand in for the value of a node."""
         return _Value(node, self)
+
+    def create_node(self, kind: str, *args: Any, **kwargs: Any) -> fx.Node:
+        """Add a node, and remember whether gradients flow through it."""
+        if self._autocast != (torch.is_autocast_enabled("cpu"), torch.is_autocast_enabled("cuda")):
+            raise UnitError(f"switches autocast inside of its forward. {_AUTOCAST_ADVICE}")
+        node = super().create_node(kind, *args, **kwargs)
+        node.meta[GRADIENT_STOPS] = not torch.is_grad_enabled()
+        return node
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:  # noqa: ARG002
         """Never: every layer is traced through or lowered."""
@@ -82,9 +104,39 @@ class UnitTracer(fx.Tracer):
         return next((path for path, b in self.root.named_buffers() if b is buffer), None)
 
 
-def trace_symbolically(module: nn.Module) -> tuple[fx.Graph, dict[str, fx.Node]]:
-    """The graph of module(x), and the node of the new value of every buffer that it changes."""
+def trace_symbolically(module: nn.Module) -> Trace:
+    """Trace module(x) for states of any shape."""
     tracer = UnitTracer()
-    with torch.no_grad():
+    with torch.enable_grad():
         graph = tracer.trace(module)
-    return graph, {path: proxy.node for path, proxy in tracer.updates.items()}
+    _refuse_constants(graph, module)
+    updates = {path: proxy.node for path, proxy in tracer.updates.items()}
+    for path, node in updates.items():
+        node.name = f"new_{path.rpartition('.')[2]}"
+    return _without_wrapper(graph, updates)
+
+
+def _without_wrapper(graph: fx.Graph, updates: dict[str, fx.Node]) -> Trace:
+    for node in graph.nodes:
+        if node.op == "get_attr":
+            node.target = node.target.removeprefix(WRAPPER)
+    return Trace(graph, {path.removeprefix(WRAPPER): node for path, node in updates.items()})
+
+
+def _refuse_constants(graph: fx.Graph, module: nn.Module) -> None:
+    known = {path for path, _ in [*module.named_parameters(), *module.named_buffers()]}
+    for node in graph.nodes:
+        if node.op != "get_attr" or node.target in known:
+            continue
+        if node.target.startswith("_"):
+            raise CannotTrace("a tensor that is made inside of forward")
+        raise UnitError(constant_tensor(node.target))
+
+
+def constant_tensor(path: str) -> str:
+    """What to tell about a tensor that is neither parameter nor buffer."""
+    return (
+        f"uses the tensor `{path.removeprefix(WRAPPER)}`, which is neither a parameter nor a "
+        "buffer: nothing could move it to another device or save it. Make it one in `__init__`: "
+        "`self.register_buffer(name, tensor)`."
+    )
