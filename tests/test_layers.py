@@ -14,6 +14,7 @@ LAYERS = [
     {"models"},
     {"data"},
     {"draw"},
+    {"dynamics"},
     {"block"},
     {"compile"},
     {"emit"},
