@@ -135,7 +135,7 @@ def _on_basis(block: OdeBlock, basis: Basis, grid: tuple[Fraction, ...]) -> OdeB
     state: dict[str, Tensor] = {}
     if old.state_basis is not None and state_basis is not None:
         matrix: ExactMatrix = basis_projection(old.state_basis, state_basis)
-        positive = block.unit.positive_buffers
+        positive = block.unit.positive_slots
         state = map_statistics(slots_of(block.state), matrix, positive=positive)
     return OdeBlock.of_slots(block.unit, form, theta=slot_module(theta), state=slot_module(state))
 

@@ -130,7 +130,7 @@ def _slot_statements(parts: BlockParts) -> list[str]:
     if parts.state:
         lines += container_statements("self.state", parts.state)
     for path, slot in parts.state.items():
-        fill = 1 if path in parts.unit.positive_buffers else 0
+        fill = 1 if path in parts.unit.positive_slots else 0
         lines += slot_statement("self.state", path, slot, fill=fill, margin=MARGIN)
     return lines
 
