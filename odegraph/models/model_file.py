@@ -67,7 +67,7 @@ def read_model(
 def _model(
     table: Mapping[str, Any], scheme: Scheme | str | None, allowed: Sequence[str]
 ) -> ModelFile:
-    _check_keys(table, MODEL_KEYS, "")
+    _check_keys(table, MODEL_KEYS)
     shape = _input_shape(table.get("input"))
     layers, inputs = {}, {}
     for number, layer in enumerate(_layers(table), start=1):
@@ -149,9 +149,9 @@ def _layer(
     if ("module" in layer) == ("unit" in layer):
         raise GraphError("give either `module` (a plain layer) or `unit` (an ODE block).")
     if "module" in layer:
-        _check_keys(layer, PLAIN_KEYS, "")
+        _check_keys(layer, PLAIN_KEYS)
         return _instance(layer["module"], layer.get("arguments", {}), allowed)
-    _check_keys(layer, BLOCK_KEYS, "")
+    _check_keys(layer, BLOCK_KEYS)
     if "basis" not in layer or (scheme is None and "scheme" not in layer):
         missing = "basis" if "basis" not in layer else "scheme"
         raise GraphError(f"an ODE block needs the key `{missing}`.")
@@ -215,10 +215,10 @@ def _class(module_name: str, class_name: str) -> type[nn.Module]:
     return found
 
 
-def _check_keys(table: Mapping[str, Any], known: Sequence[str], where: str) -> None:
+def _check_keys(table: Mapping[str, Any], known: Sequence[str]) -> None:
     for key in table:
         if key not in known:
-            raise GraphError(f"there is no key `{shorten(key)}`{where}. {nearest(key, known)}")
+            raise GraphError(f"there is no key `{shorten(key)}`. {nearest(key, known)}")
 
 
 def _names(given: Any, what: str) -> list[str]:
