@@ -116,7 +116,10 @@ def _docstring(parts: BlockParts, functions: str) -> str:
 
 
 def _slot_statements(parts: BlockParts) -> list[str]:
-    paths = {n.name: n.meta.get("path", "") for n in parts.unit.evaluation.graph.find_nodes(op="placeholder")}
+    paths = {
+        n.name: n.meta.get("path", "")
+        for n in parts.unit.evaluation.graph.find_nodes(op="placeholder")
+    }
     scales = norm_scales(parts.unit.evaluation.graph, paths)
     lines = []
     if parts.theta:

@@ -11,6 +11,13 @@ from torch.nn.parameter import is_lazy
 
 from odegraph._errors import UnitError
 
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_POSITIONAL = (
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    inspect.Parameter.VAR_POSITIONAL,
+)
+
 
 def admit(module: Any) -> nn.Module:
     """A copy with its own mode and attributes that shares every tensor with the module.
@@ -50,18 +57,15 @@ def _refuse_signature(module: nn.Module, name: str) -> None:
     if type(module).forward is nn.Module.forward:
         raise UnitError(f"The unit `{name}` has no `forward`. Define `forward(self, x)`.")
     parameters = inspect.signature(module.forward).parameters.values()
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     required = [p.name for p in parameters if p.default is p.empty and p.kind not in _VARIADIC]
-    takes_any = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)
-    if len(required) > 1 or not (positional or takes_any):
+    takes_state = any(p.kind in _POSITIONAL for p in parameters)
+    if len(required) > 1 or not takes_state:
         raise UnitError(
             f"The unit `{name}` has `forward({', '.join(required)})`; a unit takes the state "
-            "alone: `forward(x)`. Depth enters through the coefficients theta(t), so choose a basis with "
-            "more elements instead of an argument for time; give other arguments a default."
+            "alone: `forward(x)`. Depth enters through the coefficients theta(t), so choose a "
+            "basis with more elements instead of an argument for time; give other arguments a "
+            "default."
         )
-
-
-_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def _refuse_lazy(module: nn.Module, name: str) -> None:

@@ -30,6 +30,8 @@ _PUBLIC: Mapping[Any, Any] = {
     _aten.div.Tensor: operator.truediv,
     _aten.div.Scalar: operator.truediv,
     _aten.neg.default: operator.neg,
+    **{getattr(_aten, n).Scalar: getattr(operator, n) for n in ("gt", "ge", "lt", "le", "eq", "ne")},
+    **{getattr(_aten, n).Tensor: getattr(operator, n) for n in ("gt", "ge", "lt", "le", "eq", "ne")},
     _aten.matmul.default: torch.matmul,
     _aten.mm.default: torch.mm,
     _aten.bmm.default: torch.bmm,
@@ -123,7 +125,7 @@ def _input(graph: fx.Graph, spec: Any) -> fx.Node:
 
 def _copy(graph: fx.Graph, node: fx.Node, value: Callable[[fx.Node], Any]) -> fx.Node:
     args = fx.map_arg(tuple(node.args), value)
-    kwargs = fx.map_arg({k: v for k, v in node.kwargs.items() if k not in _IDLE}, value)
+    kwargs = {k: fx.map_arg(v, value) for k, v in node.kwargs.items() if k not in _IDLE}
     if "device" in kwargs:
         kwargs["device"] = _device_of_state(graph)
     if node.target in _METHODS:
@@ -132,7 +134,7 @@ def _copy(graph: fx.Graph, node: fx.Node, value: Callable[[fx.Node], Any]) -> fx
         return graph.call_function(F.layer_norm, args[:5])
     is_plain = "alpha" not in kwargs
     target = _PUBLIC.get(node.target, node.target) if is_plain else node.target
-    return graph.call_function(target, args, kwargs)
+    return graph.create_node("call_function", target, args, kwargs, node.name.strip("_"))
 
 
 def _device_of_state(graph: fx.Graph) -> fx.Node:
