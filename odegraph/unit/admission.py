@@ -6,6 +6,7 @@ import copy
 import inspect
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
@@ -26,16 +27,22 @@ def admit(module: Any) -> nn.Module:
     """
     _refuse_non_module(module)
     name = type(module).__name__
+    _refuse_compiled(module, name)
     _refuse_signature(module, name)
     _refuse_lazy(module, name)
+    return copy_structure(module)
+
+
+def copy_structure(module: nn.Module) -> nn.Module:
+    """A copy that shares every tensor with the module."""
     tensors = [*module.parameters(), *module.buffers()]
     tensors += [v for m in module.modules() for v in vars(m).values() if isinstance(v, Tensor)]
     try:
         return copy.deepcopy(module, memo={id(tensor): tensor for tensor in tensors})
     except Exception as error:
         raise UnitError(
-            f"The unit `{name}` cannot be copied ({type(error).__name__}: {error}), and a copy is "
-            "what is traced. Keep files, locks and generators out of the module."
+            f"The unit `{type(module).__name__}` cannot be copied ({type(error).__name__}: {error})"
+            ", and a copy is what is traced. Keep files, locks and generators out of the module."
         ) from error
 
 
@@ -51,6 +58,14 @@ def _refuse_non_module(module: Any) -> None:
         f"A unit is a `torch.nn.Module`, and this is `{type(module).__name__}`. Put the function "
         "R(x) into the `forward` of an nn.Module, with its weights as nn.Parameter."
     )
+
+
+def _refuse_compiled(module: nn.Module, name: str) -> None:
+    if isinstance(module, torch.jit.ScriptModule) or hasattr(module, "_orig_mod"):
+        raise UnitError(
+            f"The unit `{name}` is compiled already, and cannot be traced again. Pass the plain "
+            "nn.Module, and compile the block instead."
+        )
 
 
 def _refuse_signature(module: nn.Module, name: str) -> None:
