@@ -115,7 +115,7 @@ def drawing(path: str | Path, *, width: float, height: float) -> "Iterator[Figur
 
 def title(axes: "Axes", text: str, *, subtitle: str) -> None:
     """A bold title, wrapped where it is long, and a line in grey below it."""
-    axes.set_title(textwrap.fill(text, 46), pad=22)
+    axes.set_title(textwrap.fill(text, 46), pad=22, parse_math=False)
     axes.annotate(
         subtitle,
         (0, 1),
