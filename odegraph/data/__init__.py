@@ -1,0 +1,1 @@
+"""Data sets and readers: every one gives snapshots in time."""
