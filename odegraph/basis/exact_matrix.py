@@ -1,0 +1,154 @@
+"""Sparse exact matrices, and exact elimination on them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import sympy
+from sympy.polys.domains import QQ
+from sympy.polys.matrices import DomainMatrix
+
+from odegraph._errors import ProjectionError
+from odegraph._exact import to_exact
+from odegraph.basis.basis import Value
+
+SparseRow = Mapping[int, Value]
+
+
+@dataclass(frozen=True)
+class ExactMatrix:
+    """A matrix of exact numbers as one mapping {column: nonzero value} a row.
+
+    Maps between local bases have a few entries a row; dense SymPy matrices of them are slow.
+    """
+
+    rows: tuple[SparseRow, ...]
+    columns: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of rows and columns."""
+        return len(self.rows), self.columns
+
+    def __getitem__(self, position: tuple[int, int]) -> Value:
+        row, column = position
+        return self.rows[row].get(column, Fraction(0))
+
+    def __matmul__(self, other: "ExactMatrix") -> "ExactMatrix":
+        return ExactMatrix(tuple(_combine(row, other.rows) for row in self.rows), other.columns)
+
+    def __sub__(self, other: "ExactMatrix") -> "ExactMatrix":
+        pairs = zip(self.rows, other.rows, strict=True)
+        return ExactMatrix(
+            tuple(subtract(a, b, factor=Fraction(1)) for a, b in pairs), self.columns
+        )
+
+    def transposed(self) -> "ExactMatrix":
+        """Rows and columns exchanged."""
+        rows: list[dict[int, Value]] = [{} for _ in range(self.columns)]
+        for i, row in enumerate(self.rows):
+            for j, value in row.items():
+                rows[j][i] = value
+        return ExactMatrix(tuple(rows), len(self.rows))
+
+    def apply(self, values: Iterable[Value]) -> tuple[Value, ...]:
+        """The product with a vector."""
+        vector = tuple(values)
+        return tuple(sum((v * vector[j] for j, v in row.items()), Fraction(0)) for row in self.rows)
+
+    def to_sympy(self) -> sympy.ImmutableDenseMatrix:
+        """The same matrix, dense in SymPy."""
+        entries: dict[int, dict[int, object]] = {}
+        for i, row in enumerate(self.rows):
+            for j, value in row.items():
+                if not isinstance(value, Fraction):
+                    return self._irrational_to_sympy()
+                entries.setdefault(i, {})[j] = QQ(value.numerator, value.denominator)
+        return DomainMatrix(entries, self.shape, QQ).to_Matrix().as_immutable()
+
+    def _irrational_to_sympy(self) -> sympy.ImmutableDenseMatrix:
+        entries = {(i, j): to_exact(v) for i, row in enumerate(self.rows) for j, v in row.items()}
+        return sympy.ImmutableDenseMatrix(sympy.ImmutableSparseMatrix(*self.shape, entries))
+
+
+def identity(size: int) -> ExactMatrix:
+    """The identity matrix."""
+    return ExactMatrix(tuple({i: Fraction(1)} for i in range(size)), size)
+
+
+def subtract(row: SparseRow, other: SparseRow, *, factor: Value) -> dict[int, Value]:
+    """The row minus factor * other, without zeros."""
+    result = dict(row)
+    for column, value in other.items():
+        difference = result.get(column, 0) - factor * value
+        if difference == 0:
+            result.pop(column, None)
+        else:
+            result[column] = difference
+    return result
+
+
+def reduce(rows: Iterable[SparseRow]) -> dict[int, dict[int, Value]]:
+    """The reduced row echelon form as {pivot column: row}, rows of zeros left out."""
+    pivots: dict[int, dict[int, Value]] = {}
+    for row in rows:
+        rest = dict(row)
+        while rest:
+            column = min(rest)
+            if column not in pivots:
+                lead = rest[column]
+                pivots[column] = {j: value / lead for j, value in rest.items()}
+                break
+            rest = subtract(rest, pivots[column], factor=rest[column])
+    for column in sorted(pivots, reverse=True):
+        for later in [j for j in pivots[column] if j != column and j in pivots]:
+            row = pivots[column]
+            pivots[column] = subtract(row, pivots[later], factor=row[later])
+    return pivots
+
+
+def solve(matrix: ExactMatrix, right: ExactMatrix) -> ExactMatrix:
+    """X with matrix X = right, for an invertible square matrix."""
+    size = matrix.columns
+    augmented = (
+        {**a, **{size + j: value for j, value in b.items()}}
+        for a, b in zip(matrix.rows, right.rows, strict=True)
+    )
+    pivots = reduce(augmented)
+    if matrix.shape != (size, size) or sorted(pivots)[:size] != list(range(size)):
+        raise ProjectionError(
+            f"A linear system of shape `{matrix.shape}` has no unique solution: the depths chosen "
+            "do not determine the coefficients. Choose as many depths as coefficients, one near "
+            "each basis function."
+        )
+    return ExactMatrix(
+        tuple({j - size: v for j, v in pivots[i].items() if j >= size} for i in range(size)),
+        right.columns,
+    )
+
+
+def pseudo_inverse(matrix: ExactMatrix) -> ExactMatrix:
+    """The Moore-Penrose inverse of a real matrix, exact.
+
+    From the full-rank factorisation M = F G, with F the pivot columns of M and G the nonzero rows
+    of its reduced form: M^+ = G^T (G G^T)^-1 (F^T F)^-1 F^T (Ben-Israel and Greville, Generalized
+    Inverses, 2003, section 1.6).
+    """
+    pivots = reduce(matrix.rows)
+    order = {column: i for i, column in enumerate(sorted(pivots))}
+    left = ExactMatrix(
+        tuple({order[j]: v for j, v in row.items() if j in order} for row in matrix.rows),
+        len(order),
+    )
+    right = ExactMatrix(tuple(pivots[column] for column in order), matrix.columns)
+    left_inverse = solve(left.transposed() @ left, left.transposed())
+    right_inverse = solve(right @ right.transposed(), right).transposed()
+    return right_inverse @ left_inverse
+
+
+def _combine(weights: SparseRow, rows: tuple[SparseRow, ...]) -> dict[int, Value]:
+    result: dict[int, Value] = {}
+    for index, weight in weights.items():
+        for column, value in rows[index].items():
+            result[column] = result.get(column, 0) + weight * value
+    return {column: value for column, value in result.items() if value != 0}
