@@ -29,6 +29,8 @@ _TAKEN = {"torch", "Tensor", "F", "nn", "self", *dir(builtins), *keyword.kwlist}
 _STEMS = {
     "multi_head_attention_forward": "attention",
     "scaled_dot_product_attention": "attention",
+    "native_batch_norm_legit_functional": "batch_norm",
+    "native_batch_norm_legit_no_training": "batch_norm",
     "native_dropout": "dropout",
     "getitem": "part",
     "iadd": "add",
@@ -130,7 +132,10 @@ class _Writer:
             self._assign(node, value)
 
     def _assign(self, node: fx.Node, value: Expression) -> None:
-        variable = _unused(_stem(node), taken=self._names)
+        stem = _stem(node)
+        if len(f"{INDENT}{stem}_00 = {value.head}") > py.WIDTH:
+            stem = "y"  # the formatter would break the line before the bracket
+        variable = _unused(stem, taken=self._names)
         self._names.append(variable)
         self._values[node] = py.name(variable)
         self.lines += value.lines(indent=INDENT, prefix=f"{variable} = ")
@@ -185,9 +190,7 @@ class _Writer:
     def _result(self, result: Any) -> Expression:
         value = self._render(result)
         if isinstance(result, tuple | list):
-            return Expression(
-                ", ".join(v.text for v in value.items), 0, value.depth, False, "(", value.items, ")"
-            )
+            return py.unbracketed(value)
         return value
 
 

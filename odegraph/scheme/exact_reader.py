@@ -1,4 +1,4 @@
-"""Evaluates the text of a scheme file: named numbers, parameters and arrays, in one number field."""
+"""Evaluates the text of a scheme file: named numbers, parameters, arrays, in one field."""
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
@@ -49,7 +49,7 @@ def _constants(
             yield _declare(name, _parse(text, f"`{name}`", {}, spec, faults), symbols, faults)
     for name, number in spec.numbers.items():
         if isinstance(number, Mapping):
-            expression = _root(name, number, symbols, spec, faults)
+            expression = _root(name, number, spec, faults)
         else:
             expression = _parse(number, f"`numbers.{name}`", symbols, spec, faults)
         yield _declare(name, expression, symbols, faults)
@@ -64,13 +64,7 @@ def _declare(
     return symbols[name], expression
 
 
-def _root(
-    name: str,
-    number: Mapping[str, Any],
-    symbols: dict[str, sympy.Expr],
-    spec: SchemeSpec,
-    faults: Faults,
-) -> sympy.Expr:
+def _root(name: str, number: Mapping[str, Any], spec: SchemeSpec, faults: Faults) -> sympy.Expr:
     """The real root with the given number, counted from 0 in ascending order."""
     where = f"`numbers.{name}`"
     coefficients = [_parse(x, where, {}, spec, faults) for x in number["polynomial"]]
@@ -79,16 +73,16 @@ def _root(
         return ZERO
     if not 2 <= len(coefficients) <= MAX_DEGREE + 1 or not coefficients[0]:
         faults.add(
-            f"{where}: a polynomial is given from its leading coefficient, which is not 0, down to the constant; "
-            f"its degree is 1 to {MAX_DEGREE}."
+            f"{where}: a polynomial is given from its leading coefficient, which is not 0, down "
+            f"to the constant; its degree is 1 to {MAX_DEGREE}."
         )
         return ZERO
     polynomial = sympy.Poly(coefficients, sympy.Dummy("x"))
     count = polynomial.sqf_part().count_roots()
     if not 0 <= number["root"] < count:
         faults.add(
-            f"{where}: root = {number['root']} does not exist; the polynomial has {count} real roots, counted from 0 "
-            "in ascending order."
+            f"{where}: root = {number['root']} does not exist; the polynomial has {count} real "
+            "roots, counted from 0 in ascending order."
         )
         return ZERO
     return sympy.rootof(polynomial.sqf_part(), number["root"], radicals=True)
