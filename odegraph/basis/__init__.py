@@ -6,6 +6,7 @@ from odegraph.basis.cosine import Cosine as Cosine
 from odegraph.basis.discontinuous import DiscontinuousLinear as DiscontinuousLinear
 from odegraph.basis.discontinuous import DiscontinuousPolynomial as DiscontinuousPolynomial
 from odegraph.basis.exact_matrix import ExactMatrix as ExactMatrix
+from odegraph.basis.exact_matrix import identity as identity
 from odegraph.basis.global_polynomial import Chebyshev as Chebyshev
 from odegraph.basis.global_polynomial import Legendre as Legendre
 from odegraph.basis.inner_products import inner_products as inner_products

@@ -1,0 +1,11 @@
+"""Blocks: compiled manifestations as `nn.Module`s, and operations on models that contain them."""
+
+from odegraph.block.baked_block import BakedBlock as BakedBlock
+from odegraph.block.checkpoint import load as load
+from odegraph.block.checkpoint import save as save
+from odegraph.block.emission import emit_python as emit_python
+from odegraph.block.ode_block import OdeBlock as OdeBlock
+from odegraph.block.transform import bake as bake
+from odegraph.block.transform import manifest as manifest
+from odegraph.block.transform import project as project
+from odegraph.block.transform import refine as refine

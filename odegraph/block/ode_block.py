@@ -1,0 +1,225 @@
+"""OdeBlock: slots and the compiled graph that reads them, as one `nn.Module`."""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from odegraph._errors import ProjectionError
+from odegraph._exact import to_float
+from odegraph.basis import Basis
+from odegraph.compile import CompiledGraphs, compile_manifestation
+from odegraph.emit.fx_graph import evaluation_call, lower_to_fx, training_call
+from odegraph.emit.python_source import BlockParts
+from odegraph.emit.rounding import Precision
+from odegraph.emit.slots import slot_module, slots_of
+from odegraph.ir import Evaluate, Manifestation, StepGraph, manifestation, statistics_basis
+from odegraph.scheme import Scheme
+from odegraph.unit import Unit, trace_unit
+
+
+class OdeBlock(nn.Module):
+    """dx/dt = span * R(x, theta(t)) over depth t in [0, 1], compiled into a static graph.
+
+    The state dict holds one slot for each parameter and buffer of the unit, stacked over the basis
+    in depth: ``theta.<parameter path>`` of shape [basis.size, *shape] and ``state.<buffer path>``.
+    A new block starts with theta(t) equal to the unit's own parameters at every depth.
+
+    Args:
+        unit: the residual unit R(x), a module that maps a state to a rate of the same shape. It is
+            traced, not kept.
+        scheme: a catalogue name, a path that ends in .toml, or a `Scheme`.
+        basis: the basis in depth of theta(t).
+        steps: number of equal time steps; or `grid`: depths from 0 to 1, exact.
+        span: length of the depth interval in the unit's own time.
+        state_basis: the basis in depth of the unit's buffers; by default piecewise constant on the
+            elements of `basis`, which keeps running variances positive.
+        example: a state, needed only for units that torch.fx cannot trace.
+
+    Raises:
+        UnitError: the unit is not a module, changes the shape, or cannot be traced.
+        SchemeError, GraphError: see `load_scheme` and `manifestation`.
+    """
+
+    def __init__(
+        self,
+        unit: nn.Module,
+        *,
+        scheme: Scheme | str,
+        basis: Basis,
+        steps: int | None = None,
+        grid: Sequence[Fraction | int | str] | None = None,
+        span: Fraction | int | float | str = 1,
+        state_basis: Basis | None = None,
+        example: Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        traced = trace_unit(unit, example=example)
+        form = manifestation(
+            scheme,
+            basis=basis,
+            steps=steps,
+            grid=grid,
+            span=span,
+            state_basis=_statistics_basis(traced, basis, state_basis),
+        )
+        theta = {
+            path: nn.Parameter(_constant_in_depth(value, form.basis), value.requires_grad)
+            for path, value in unit.named_parameters()
+        }
+        state = {
+            path: _constant_in_depth(value, form.state_basis)
+            for path, value in unit.named_buffers()
+        }
+        self._set_up(traced, form, slot_module(theta), slot_module(state))
+
+    @classmethod
+    def of_slots(
+        cls, unit: Unit, form: Manifestation, *, theta: nn.Module, state: nn.Module
+    ) -> "OdeBlock":
+        """A block of a traced unit with slots that already belong to the bases of `form`."""
+        block = cls.__new__(cls)
+        nn.Module.__init__(block)
+        block._set_up(unit, form, theta, state)
+        return block
+
+    def _set_up(self, unit: Unit, form: Manifestation, theta: nn.Module, state: nn.Module) -> None:
+        self.unit = unit
+        self.manifestation = form
+        self.theta = theta
+        self.state = state
+        self._compiled = compile_manifestation(form, unit=unit)
+        self._lowered: dict[bool, fx.GraphModule] = {}
+        self._checked_shapes: set[tuple[int, ...]] = set()
+        self.register_load_state_dict_pre_hook(_refuse_other_bases)
+        self.graph_module  # lower now: nothing is left to do inside torch.compile  # noqa: B018
+
+    @property
+    def step_graph(self) -> StepGraph:
+        """The intermediate representation in evaluation mode."""
+        return self._compiled.evaluation
+
+    @property
+    def graphs(self) -> CompiledGraphs:
+        """The step graphs of both modes."""
+        return self._compiled
+
+    @property
+    def graph_module(self) -> fx.GraphModule:
+        """The static torch.fx graph of the current mode; it shares the slots of the block."""
+        if self.training not in self._lowered:
+            self._lower(training=self.training)
+        return self._lowered[self.training]
+
+    @property
+    def evaluations(self) -> int:
+        """Unit evaluations in one forward pass: what the block costs."""
+        return len(self.step_graph.of_type(Evaluate))
+
+    @property
+    def precision(self) -> Precision:
+        """The float precision that the weights of the graph are rounded for."""
+        floats = (slot for slot in slots_of(self.theta).values() if slot.is_floating_point())
+        dtype = next((slot.dtype for slot in floats), torch.get_default_dtype())
+        return Precision.DOUBLE if dtype == torch.float64 else Precision.SINGLE
+
+    @property
+    def parts(self) -> BlockParts:
+        """What emitters need to know."""
+        return BlockParts(
+            unit=self.unit,
+            evaluation=self._compiled.evaluation,
+            training=self._compiled.training,
+            theta=slots_of(self.theta),
+            state=slots_of(self.state),
+            precision=self.precision,
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The state at depth 1 from the state `x` at depth 0, of the same shape."""
+        if not torch.compiler.is_compiling() and x.shape[1:] not in self._checked_shapes:
+            self._check_shape(x)
+        return self.graph_module(x)
+
+    def train(self, mode: bool = True) -> "OdeBlock":  # noqa: FBT001, FBT002
+        """Switch between training and evaluation mode, and lower the graph of that mode."""
+        super().train(mode)
+        self.graph_module  # noqa: B018
+        return self
+
+    def extra_repr(self) -> str:
+        """One line: unit, scheme, basis, steps and span."""
+        form = self.manifestation
+        return (
+            f"{self.unit.name}, scheme={form.scheme.name}, basis={form.basis!r}, "
+            f"steps={form.steps}, span={form.span}"
+        )
+
+    def _lower(self, *, training: bool) -> None:
+        changes = training and self.unit.training is not self.unit.evaluation
+        lowered = lower_to_fx(
+            self._compiled.training if changes else self._compiled.evaluation,
+            training_call(self.unit) if changes else evaluation_call(self.unit),
+            theta=self.theta,
+            state=self.state,
+            precision=self.precision,
+        )
+        self._lowered[training] = lowered
+        if self.unit.training is self.unit.evaluation:
+            self._lowered[not training] = lowered
+
+    def _check_shape(self, x: Tensor) -> None:
+        self.unit.check_rate_shape(x)
+        self._checked_shapes.add(x.shape[1:])
+
+    def _apply(self, fn: Any, recurse: bool = True) -> "OdeBlock":  # noqa: FBT001, FBT002
+        # Weights are rounded for the precision of the slots, which `fn` may change.
+        before = self.precision
+        super()._apply(fn, recurse)
+        if self.precision != before:
+            self._lowered.clear()
+            self.graph_module  # noqa: B018
+        return self
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self.graph_module  # noqa: B018
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The graphs follow from the rest; a copy lowers its own, with its own slots.
+        return {**self.__dict__, "_lowered": {}}
+
+
+def _statistics_basis(unit: Unit, basis: Basis, given: Basis | None) -> Basis | None:
+    if not unit.buffers:
+        return None
+    return given if given is not None or not isinstance(basis, Basis) else statistics_basis(basis)
+
+
+def _constant_in_depth(value: Tensor, basis: Basis | None) -> Tensor:
+    """The coefficients of the function that has `value` at every depth."""
+    assert basis is not None
+    if not value.is_floating_point():
+        return torch.stack([value.detach().clone()] * basis.size)
+    weights = [to_float(coefficient) for coefficient in basis.constant_coefficients()]
+    return torch.stack([value.detach() * weight for weight in weights])
+
+
+def _refuse_other_bases(
+    block: nn.Module, state_dict: Mapping[str, Tensor], prefix: str, *_: object
+) -> None:
+    assert isinstance(block, OdeBlock)
+    for kind, container in (("theta", block.theta), ("state", block.state)):
+        for path, slot in slots_of(container).items():
+            given = state_dict.get(f"{prefix}{kind}.{path}")
+            if given is None or given.shape[1:] != slot.shape[1:]:
+                continue  # torch names missing keys and units of other sizes
+            if given.shape[0] != slot.shape[0]:
+                raise ProjectionError(
+                    f"`{prefix}{kind}.{path}` has {given.shape[0]} coefficients in the state dict, "
+                    f"but the basis {block.manifestation.basis!r} has {slot.shape[0]}. Load it "
+                    "into "
+                    "a block of the basis that it was saved with, then use `odegraph.project`."
+                )

@@ -1,0 +1,1 @@
+"""Stability of learned dynamics: Lyapunov equations, spectra, structured weights, constraints."""

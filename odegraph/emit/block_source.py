@@ -1,0 +1,265 @@
+"""The forward pass of one manifestation as Python statements."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from odegraph._exact import Exact, to_exact, to_source
+from odegraph.emit.rounding import Precision
+from odegraph.emit.source_lines import (
+    WIDTH,
+    call,
+    exploded,
+    sum_expression,
+    sum_statements,
+    weights_dict,
+)
+from odegraph.emit.weighted_sum import WeightedSum, rounded_terms, weighted_sum
+from odegraph.ir import Combine, Evaluate, Input, Node, Output, StepGraph, Theta, Update
+
+MARGIN = 8  # statements stand in a method of a class
+
+
+@dataclass(frozen=True)
+class UnitNames:
+    """What the statements call: the unit's function, and whether it takes and returns slots.
+
+    Attributes:
+        function: the name of the unit's function.
+        parameters: whether the unit has parameters, passed as `*theta[b]`.
+        buffers: whether the unit has buffers, passed as `*state[b]`.
+        learns: whether the function returns new statistics after the rate.
+    """
+
+    function: str
+    parameters: bool
+    buffers: bool
+    learns: bool
+
+
+def forward_statements(graph: StepGraph, names: UnitNames, precision: Precision) -> list[str]:
+    """The statements from the input `x` to the `return`, step by step, unindented."""
+    return _ForwardWriter(graph, names, precision).write()
+
+
+@dataclass
+class _Names:
+    """Python variables for values: `x`, `k1`, ... used again as soon as their value is dead."""
+
+    last_use: dict[str, int]
+    held: dict[str, str] = field(default_factory=dict)  # variable -> value
+    variable: dict[str, str] = field(default_factory=dict)  # value -> variable
+
+    def assign(self, value: str, wanted: str, position: int) -> str:
+        candidates = (wanted if n == 1 else f"{wanted}_{n}" for n in _count())
+        variable = next(name for name in candidates if not self._is_live(name, position))
+        self.held[variable] = value
+        self.variable[value] = variable
+        return variable
+
+    def _is_live(self, variable: str, position: int) -> bool:
+        holder = self.held.get(variable)
+        return holder is not None and self.last_use.get(holder, -1) > position
+
+
+def _count() -> Iterator[int]:
+    n = 0
+    while True:
+        n += 1
+        yield n
+
+
+class _ForwardWriter:
+    def __init__(self, graph: StepGraph, names: UnitNames, precision: Precision) -> None:
+        self.graph = graph
+        self.unit = names
+        self.precision = precision
+        self.lines: list[str] = []
+        self.names = _Names(_last_uses(graph))
+        self.inlined = _used_once_as_state(graph)
+        self.theta: dict[str, list[str]] = {}
+        self.blends: dict[object, str] = {}
+        self.evaluations: list[str] = []
+        self.step: int | None = None
+
+    def write(self) -> list[str]:
+        if self.unit.learns:
+            self.lines += ["learned: list[list[Tensor]] = []", ""]
+        outputs = []
+        for position, (name, node) in enumerate(self.graph.nodes()):
+            self._enter(node.step)
+            match node:
+                case Input():
+                    self.names.assign(name, "x", position)
+                case Theta():
+                    self._theta(name, node)
+                case Evaluate():
+                    self._evaluate(name, node, position)
+                case Combine() if name not in self.inlined:
+                    self._combine(name, position)
+                case Output():
+                    outputs.append(self.names.variable[self.graph.input(name, "state")])
+        self._learn()
+        self.lines.append(f"return {', '.join(outputs)}")
+        return self.lines
+
+    def _enter(self, step: int | None) -> None:
+        if step is None or step == self.step:
+            return
+        if self.step is not None:
+            self.lines.append("")
+        self.step = step
+        start, end = self.graph.manifestation.intervals[step]
+        self.lines.append(f"# depth {start} to {end}")
+        self._rename_recycled_rate(step)
+
+    def _rename_recycled_rate(self, step: int) -> None:
+        # First same as last: the first rate of this step is one of the step before.
+        evaluated = {node.stage for _, node in self._evaluations_of(step)}
+        recycled = self._recycled_rates(step)
+        if 1 not in evaluated and len(recycled) == 1:
+            (value,) = recycled
+            old = self.names.variable[value]
+            if old != "k1":
+                self.lines.append(
+                    f"k1 = {old}  # the last rate of the step before is the first here"
+                )
+                del self.names.held[old]
+                self.names.held["k1"], self.names.variable[value] = value, "k1"
+
+    def _evaluations_of(self, step: int) -> list[tuple[str, Evaluate]]:
+        return [(n, node) for n, node in self.steps[step] if isinstance(node, Evaluate)]
+
+    def _recycled_rates(self, step: int) -> set[str]:
+        return {
+            source
+            for name, node in self.steps[step]
+            if isinstance(node, Combine)
+            for source, _ in self.graph.inputs(name)
+            if isinstance(rate := self.graph.node(source), Evaluate) and rate.step != step
+        }
+
+    @property
+    def steps(self) -> dict[int, list[tuple[str, Node]]]:
+        if not hasattr(self, "_steps"):
+            self._steps: dict[int, list[tuple[str, Node]]] = {}
+            for name, node in self.graph.nodes():
+                if node.step is not None:
+                    self._steps.setdefault(node.step, []).append((name, node))
+        return self._steps
+
+    def _theta(self, name: str, theta: Theta) -> None:
+        arguments = []
+        if self.unit.parameters:
+            arguments.append(f"*{self._at('theta', theta.row, theta.depth)}")
+        if self.unit.buffers:
+            arguments.append(f"*{self._at('state', theta.state_row, theta.depth)}")
+        self.theta[name] = arguments
+
+    def _at(self, slots: str, row: Sequence[tuple[int, Exact | Fraction]], depth: object) -> str:
+        if len(row) == 1 and row[0][1] == 1:
+            return f"{slots}[{row[0][0]}]"
+        key = (slots, tuple(row))
+        if key not in self.blends:
+            self.blends[key] = self._depth_name(slots, depth)
+            self.lines += self._blend(self.blends[key], slots, row)
+        return self.blends[key]
+
+    def _depth_name(self, slots: str, depth: object) -> str:
+        rational = isinstance(depth, Fraction) and depth >= 0
+        wanted = f"{slots}_{str(depth).replace('/', '_')}" if rational else f"{slots}_t"
+        taken = set(self.blends.values())
+        candidates = (wanted if n == 1 else f"{wanted}_again{n}" for n in _count())
+        return next(name for name in candidates if name not in taken)
+
+    def _blend(
+        self, target: str, values: str, row: Sequence[tuple[int, Exact | Fraction]]
+    ) -> list[str]:
+        exact = [to_exact(value) for _, value in row]
+        terms = rounded_terms([index for index, _ in row], exact, self.precision)
+        weights = [(term.value, to_source(term.weight, term.exact)) for term in terms]
+        line = f"{target} = blend({values}, {weights_dict(weights)})"
+        if len(line) + MARGIN <= WIDTH:
+            return [line]
+        entries = exploded("{", [f"{index}: {weight}" for index, weight in weights], "}")
+        entries[-1] += ","
+        return [f"{target} = blend(", f"    {values},", *(f"    {one}" for one in entries), ")"]
+
+    def _evaluate(self, name: str, node: Evaluate, position: int) -> None:
+        arguments = self.theta[self.graph.input(name, "theta")]
+        state_name = self.graph.input(name, "state")
+        state = self.names.variable.get(state_name) or self._inline(state_name, arguments, node)
+        target = rate = self.names.assign(name, f"k{node.stage}", position)
+        if self.unit.learns:
+            target = f"{rate}, *statistics"
+        self.lines += call(f"{target} = {self.unit.function}", [state, *arguments], margin=MARGIN)
+        if self.unit.learns:
+            self.lines.append("learned.append(statistics)")
+            self.evaluations.append(name)
+
+    def _inline(self, state: str, arguments: list[str], node: Evaluate) -> str:
+        expression = sum_expression(self._sum(state))
+        target = f"k{node.stage}, *statistics" if self.unit.learns else f"k{node.stage}"
+        line = f"{target} = {self.unit.function}({', '.join([expression, *arguments])})"
+        if len(line) + MARGIN + len("_2") <= WIDTH:
+            return expression
+        self.lines += sum_statements("y", self._sum(state), margin=MARGIN)
+        return "y"
+
+    def _combine(self, name: str, position: int) -> None:
+        total = self._sum(name)
+        is_state = name.startswith("x") or total.base is None
+        target = self.names.assign(name, "x" if is_state else "y", position)
+        self.lines += sum_statements(target, total, margin=MARGIN)
+
+    def _sum(self, name: str) -> WeightedSum[str]:
+        inputs = self.graph.inputs(name)
+        values = [self.names.variable[source] for source, _ in inputs]
+        return weighted_sum(values, [edge.exact for _, edge in inputs], self.precision)
+
+    def _learn(self) -> None:
+        basis = self.graph.manifestation.state_basis
+        updates = [(name, node) for name, node in self.graph.nodes() if isinstance(node, Update)]
+        if not self.unit.learns or basis is None:
+            return
+        self.lines += ["", "new = list(updated_state)"]
+        for name, node in updates:
+            row = [(self.evaluations.index(s), edge.exact) for s, edge in self.graph.inputs(name)]
+            count = len(self.evaluations)
+            row += [(count + index, to_exact(value)) for index, value in node.retained]
+            values = "learned + updated_state" if node.retained else "learned"
+            self.lines += self._learned(node.index, values, row)
+        self.lines += [
+            "for slot, values in zip(updated_slots, zip(*new, strict=True), strict=True):",
+            "    slot.copy_(torch.stack(values))",
+            "",
+        ]
+
+    def _learned(self, index: int, values: str, row: list[tuple[int, Exact]]) -> list[str]:
+        if len(row) == 1 and row[0][1] == 1:
+            return [f"new[{index}] = {values}[{row[0][0]}]"]
+        return self._blend(f"new[{index}]", values, row)
+
+
+def _last_uses(graph: StepGraph) -> dict[str, int]:
+    # A value that is read by an inlined sum lives until the call that the sum is inlined into.
+    inlined = _used_once_as_state(graph)
+    positions = {name: position for position, (name, _) in enumerate(graph.nodes())}
+    last: dict[str, int] = {}
+    for name, _ in graph.nodes():
+        user = next(iter(graph.graph.succ[name])) if name in inlined else name
+        for source, edge in graph.inputs(name):
+            if edge.role == "statistics":
+                continue  # kept in the list `learned`, not in a variable
+            last[source] = max(last.get(source, -1), positions[user])
+    return last
+
+
+def _used_once_as_state(graph: StepGraph) -> set[str]:
+    """Sums that one evaluation reads and nothing else: they are written inside its call."""
+    return {
+        name
+        for name in graph.of_type(Combine)
+        if len(users := list(graph.graph.succ[name])) == 1
+        and isinstance(graph.node(users[0]), Evaluate)
+    }

@@ -1,0 +1,224 @@
+"""Lower a step graph to a static torch.fx graph.
+
+A stage is one `call_module` of the shared unit graph with the coefficients it needs as arguments;
+slots are unbound once; every product with a constant keeps its exact weight in the metadata, from
+which `read_back` recovers the tableau.
+"""
+
+import operator
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from fractions import Fraction
+
+import torch
+from torch import fx, nn
+
+from odegraph._exact import Exact, to_exact
+from odegraph.emit.rounding import Precision
+from odegraph.emit.slots import slot_of
+from odegraph.emit.weighted_sum import Term, add_terms, rounded_terms, weighted_sum
+from odegraph.ir import (
+    Combine,
+    Evaluate,
+    Input,
+    Output,
+    Row,
+    StepGraph,
+    Theta,
+    Update,
+)
+from odegraph.unit import Unit
+
+EXACT_WEIGHT = "exact_weight"
+
+
+@dataclass(frozen=True)
+class UnitCall:
+    """How a graph calls its unit.
+
+    Attributes:
+        graph: the functional graph `forward(x, *parameters, *buffers)`.
+        parameters: dotted paths, in the order of the arguments.
+        buffers: dotted paths, likewise.
+        updated: the buffers whose new values the graph returns after the rate.
+    """
+
+    graph: fx.GraphModule
+    parameters: tuple[str, ...]
+    buffers: tuple[str, ...]
+    updated: tuple[str, ...]
+
+
+def evaluation_call(unit: Unit) -> UnitCall:
+    """The unit in evaluation mode: running statistics are read only."""
+    return UnitCall(unit.evaluation, unit.parameters, unit.buffers, ())
+
+
+def training_call(unit: Unit) -> UnitCall:
+    """The unit in training mode: it returns the new value of each buffer that it updates."""
+    return UnitCall(unit.training, unit.parameters, unit.buffers, unit.updated_buffers)
+
+
+def lower_to_fx(
+    graph: StepGraph, call: UnitCall, *, theta: nn.Module, state: nn.Module, precision: Precision
+) -> fx.GraphModule:
+    """A GraphModule `forward(x)` that reads its slots from the modules `theta` and `state`.
+
+    The two modules are shared with the result, not copied: moving or loading them moves the graph.
+    """
+    # Integer buffers count calls; they are never interpolated.
+    counters = {path for path in call.buffers if not slot_of(state, path).is_floating_point()}
+    lowering = _Lowering(graph, call, precision, counters)
+    root = nn.Module()
+    root.add_module("unit", call.graph)
+    root.add_module("theta", theta)
+    root.add_module("state", state)
+    module = fx.GraphModule(root, lowering.lower(), class_name="OdeGraph")
+    # GraphModule copied the path to each slot; put the containers themselves there.
+    module.add_module("theta", theta)
+    module.add_module("state", state)
+    return module
+
+
+class _FxArithmetic:
+    """Weighted sums as fx nodes."""
+
+    def __init__(self, graph: fx.Graph) -> None:
+        self.graph = graph
+
+    def scale(self, term: Term[fx.Node]) -> fx.Node:
+        node = self.graph.call_function(operator.mul, (term.value, term.weight))
+        node.meta[EXACT_WEIGHT] = term.exact
+        return node
+
+    def add(self, left: fx.Node, right: fx.Node) -> fx.Node:
+        return self.graph.call_function(operator.add, (left, right))
+
+    def subtract(self, left: fx.Node, right: fx.Node) -> fx.Node:
+        return self.graph.call_function(operator.sub, (left, right))
+
+
+class _Slots:
+    """The coefficients of one slot as fx nodes, each fetched once."""
+
+    def __init__(self, graph: fx.Graph, path: str, *, integer: bool = False) -> None:
+        self.graph = graph
+        self.integer = integer
+        self.slot = graph.get_attr(path)
+        self.unbound = graph.call_method("unbind", (self.slot,))
+        self.fetched: dict[int, fx.Node] = {}
+
+    def __getitem__(self, index: int) -> fx.Node:
+        if index not in self.fetched:
+            self.fetched[index] = self.graph.call_function(operator.getitem, (self.unbound, index))
+        return self.fetched[index]
+
+
+class _Lowering:
+    """One walk over the step graph, one small method a node type."""
+
+    def __init__(
+        self, source: StepGraph, call: UnitCall, precision: Precision, counters: Set[str]
+    ) -> None:
+        self.source = source
+        self.counters = counters
+        self.call = call
+        self.precision = precision
+        self.graph = fx.Graph()
+        self.arithmetic = _FxArithmetic(self.graph)
+        self.values: dict[str, fx.Node] = {}
+        self.thetas: dict[str, list[fx.Node]] = {}
+        self.statistics: dict[str, dict[str, fx.Node]] = {}
+        self.updates: dict[int, Mapping[str, fx.Node]] = {}
+
+    def lower(self) -> fx.Graph:
+        x = self.graph.placeholder("x")
+        self.parameters = [_Slots(self.graph, f"theta.{path}") for path in self.call.parameters]
+        self.buffers = {
+            path: _Slots(self.graph, f"state.{path}", integer=path in self.counters)
+            for path in self.call.buffers
+        }
+        outputs = []
+        for name, node in self.source.nodes():
+            match node:
+                case Input():
+                    self.values[name] = x
+                case Theta():
+                    self.thetas[name] = self._theta(node)
+                case Evaluate():
+                    self.values[name] = self._evaluate(name)
+                case Combine():
+                    self.values[name] = self._combine(name)
+                case Update():
+                    self.updates[node.index] = self._update(name, node)
+                case Output():
+                    outputs.append(self.values[self.source.input(name, "state")])
+        self._store_statistics()
+        self.graph.output(outputs[0] if len(outputs) == 1 else tuple(outputs))
+        return self.graph
+
+    def _theta(self, theta: Theta) -> list[fx.Node]:
+        parameters = [self._at(slots, theta.row) for slots in self.parameters]
+        return parameters + [self._at(slots, theta.state_row) for slots in self.buffers.values()]
+
+    def _at(self, slots: _Slots, row: Row) -> fx.Node:
+        row = row[:1] if slots.integer else row
+        return self._blend([slots[index] for index, _ in row], [value for _, value in row])
+
+    def _blend(self, values: list[fx.Node], weights: list[Exact | Fraction]) -> fx.Node:
+        if len(values) == 1 and weights[0] == 1:
+            return values[0]
+        exact = [to_exact(weight) for weight in weights]
+        return add_terms(rounded_terms(values, exact, self.precision), self.arithmetic)
+
+    def _combine(self, name: str) -> fx.Node:
+        inputs = self.source.inputs(name)
+        values = [self.values[source] for source, _ in inputs]
+        total = weighted_sum(values, [edge.exact for _, edge in inputs], self.precision)
+        increment = add_terms(total.terms, self.arithmetic)
+        if total.base is None:
+            return increment
+        addends = (total.base, increment)
+        return self.graph.create_node("call_function", operator.add, addends, name=_fx_name(name))
+
+    def _evaluate(self, name: str) -> fx.Node:
+        state = self.values[self.source.input(name, "state")]
+        theta = self.thetas[self.source.input(name, "theta")]
+        fx_name = _fx_name(name)
+        if not self.call.updated:
+            return self.graph.create_node("call_module", "unit", (state, *theta), name=fx_name)
+        result = self.graph.call_module("unit", (state, *theta))
+        self.statistics[name] = {
+            path: self.graph.call_function(operator.getitem, (result, position))
+            for position, path in enumerate(self.call.updated, start=1)
+        }
+        return self.graph.create_node("call_function", operator.getitem, (result, 0), name=fx_name)
+
+    def _update(self, name: str, update: Update) -> dict[str, fx.Node]:
+        return {path: self._updated(name, update, path) for path in self.call.updated}
+
+    def _updated(self, name: str, update: Update, path: str) -> fx.Node:
+        learned = self.source.inputs(name)
+        values = [self.statistics[source][path] for source, _ in learned]
+        if path in self.counters:
+            return values[0]  # every evaluation counted one call, from the same start
+        weights = [edge.exact for _, edge in learned] + [value for _, value in update.retained]
+        kept = [self.buffers[path][index] for index, _ in update.retained]
+        return self._blend(values + kept, weights)
+
+    def _store_statistics(self) -> None:
+        basis = self.source.manifestation.state_basis
+        if basis is None or not self.updates:
+            return
+        for path in self.call.updated:
+            slots = self.buffers[path]
+            new = [
+                self.updates[index][path] if index in self.updates else slots[index]
+                for index in range(basis.size)
+            ]
+            stacked = self.graph.call_function(torch.stack, (new,))
+            self.graph.call_method("copy_", (slots.slot, stacked))
+
+
+def _fx_name(name: str) -> str:
+    return name.replace(".", "_")

@@ -1,0 +1,83 @@
+"""Python statements that no formatter changes.
+
+Statements stay within 88 columns, the default of ruff and black, or stand exploded with one
+element a line and a magic trailing comma; so the text is a fixed point of `ruff format` at any
+common width.
+"""
+
+from collections.abc import Sequence
+
+from odegraph._exact import to_source
+from odegraph.emit.weighted_sum import Term, WeightedSum
+
+WIDTH = 88
+
+
+def indent(lines: Sequence[str], levels: int = 1) -> list[str]:
+    """The lines, indented; empty ones stay empty."""
+    return [f"{'    ' * levels}{line}" if line else "" for line in lines]
+
+
+def exploded(opening: str, elements: Sequence[str], closing: str) -> list[str]:
+    """`opening`, one element a line with a trailing comma, `closing`."""
+    return [opening, *(f"    {element}," for element in elements), closing]
+
+
+def call(function: str, arguments: Sequence[str], *, margin: int) -> list[str]:
+    """`function(arguments)`, in one line where it fits; `function` may begin with `target = `."""
+    line = f"{function}({', '.join(arguments)})"
+    return [line] if len(line) + margin <= WIDTH else exploded(f"{function}(", arguments, ")")
+
+
+def weights_dict(weights: Sequence[tuple[int, str]]) -> str:
+    """A dict display of indices and weights, in one line."""
+    return "{" + ", ".join(f"{index}: {weight}" for index, weight in weights) + "}"
+
+
+def sum_expression(total: WeightedSum[str]) -> str:
+    """`x + (w1 * k1 + w2 * k2)` as one expression."""
+    terms = _joined(total.terms)
+    if total.base is None:
+        return terms
+    if len(total.terms) == 1:
+        return f"{total.base} {_signed(total.terms[0])}"
+    return f"{total.base} + ({terms})"
+
+
+def sum_statements(target: str, total: WeightedSum[str], *, margin: int) -> list[str]:
+    """Statements that leave the sum in `target`, each within the line width.
+
+    A sum that is too long for one line is added up in `dx`, in the same order.
+    """
+    line = f"{target} = {sum_expression(total)}"
+    if len(line) + margin <= WIDTH:
+        return [line]
+    lines, pending = [], f"dx = {_product(total.terms[0])}"
+    for term in total.terms[1:]:
+        longer = f"{pending} {_signed(term)}"
+        if len(longer) + margin > WIDTH:
+            lines.append(pending)
+            longer = f"dx = dx {_signed(term)}"
+        pending = longer
+    return [
+        *lines,
+        pending,
+        f"{target} = dx" if total.base is None else f"{target} = {total.base} + dx",
+    ]
+
+
+def _joined(terms: Sequence[Term[str]]) -> str:
+    return " ".join([_product(terms[0]), *(_signed(term) for term in terms[1:])])
+
+
+def _signed(term: Term[str]) -> str:
+    return f"- {_product(term.negated())}" if term.weight < 0 else f"+ {_product(term)}"
+
+
+def _product(term: Term[str]) -> str:
+    match term.weight:
+        case 1:
+            return term.value
+        case -1:
+            return f"-{term.value}"
+    return f"{to_source(term.weight, term.exact)} * {term.value}"

@@ -1,0 +1,86 @@
+"""The one order of arithmetic in which every target adds up weighted terms.
+
+`x + (w1 k1 + w2 k2 - w3 k3)`: what has weight one and comes first is the base, the rest is added
+up from left to right before it meets the base. All executors share this, so they agree to the
+last bit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from odegraph._exact import Exact
+from odegraph.emit.rounding import Precision, round_weights
+
+Value = TypeVar("Value")
+
+
+class Arithmetic(Protocol[Value]):
+    """What a target must offer: products with a constant, sums and differences."""
+
+    def scale(self, term: "Term[Value]") -> Value:
+        """weight * value; the weight may be negative."""
+        ...
+
+    def add(self, left: Value, right: Value) -> Value:
+        """left + right."""
+        ...
+
+    def subtract(self, left: Value, right: Value) -> Value:
+        """left - right."""
+        ...
+
+
+@dataclass(frozen=True)
+class Term(Generic[Value]):
+    """A value with its weight, rounded and exact."""
+
+    value: Value
+    weight: float
+    exact: Exact
+
+    def negated(self) -> "Term[Value]":
+        """The same value with the opposite weight."""
+        return Term(self.value, -self.weight, -self.exact)
+
+
+@dataclass(frozen=True)
+class WeightedSum(Generic[Value]):
+    """base + (terms[0] + terms[1] + ...); without a base, the terms alone."""
+
+    base: Value | None
+    terms: tuple[Term[Value], ...]
+
+
+def rounded_terms(
+    values: Sequence[Value], weights: Sequence[Exact], precision: Precision
+) -> tuple[Term[Value], ...]:
+    """The terms of a plain sum, their weights rounded together."""
+    rounded = round_weights(weights, precision)
+    return tuple(Term(*term) for term in zip(values, rounded, weights, strict=True))
+
+
+def weighted_sum(
+    values: Sequence[Value], weights: Sequence[Exact], precision: Precision
+) -> WeightedSum[Value]:
+    """A sum whose first value, if it has weight one, is the base that the others change."""
+    start = 1 if len(values) > 1 and weights[0] == 1 else 0
+    terms = rounded_terms(values[start:], weights[start:], precision)
+    return WeightedSum(values[0] if start else None, terms)
+
+
+def add_terms(terms: Sequence[Term[Value]], arithmetic: Arithmetic[Value]) -> Value:
+    """terms[0] + terms[1] + ..., from left to right; negative terms are subtracted."""
+    first, *rest = terms
+    value = scaled(first, arithmetic)
+    for term in rest:
+        if term.weight < 0:
+            value = arithmetic.subtract(value, scaled(term.negated(), arithmetic))
+        else:
+            value = arithmetic.add(value, scaled(term, arithmetic))
+    return value
+
+
+def scaled(term: Term[Value], arithmetic: Arithmetic[Value]) -> Value:
+    """weight * value, or the value itself where the weight is one."""
+    return term.value if term.weight == 1 else arithmetic.scale(term)

@@ -1,0 +1,68 @@
+"""What the step builders of all scheme kinds share: names, depths and edges."""
+
+from fractions import Fraction
+
+from odegraph._exact import Exact, to_exact
+from odegraph.ir.graph import NamedNode
+from odegraph.ir.manifestation import Manifestation
+from odegraph.ir.nodes import Combine, Edge, Evaluate, Input, Node, Output, Theta
+
+
+class GraphBuilder:
+    """Collects named nodes in topological order; each method returns the name of what it added."""
+
+    def __init__(self, manifestation: Manifestation) -> None:
+        self.manifestation = manifestation
+        self.parts: list[NamedNode] = []
+        self._weights: dict[tuple[Fraction, Exact], Exact] = {}
+
+    def input(self) -> str:
+        """The state at depth 0."""
+        return self.add("x0", Input(), [])
+
+    def theta(self, step: int, stage: int, node: Exact) -> str:
+        """theta at t_n + c dt, seen from inside the step: never beyond a jump at its ends."""
+        start, end = interval = self.manifestation.intervals[step]
+        depth = _depth(start, end, node)
+        statistics = self.manifestation.state_basis
+        theta = Theta(
+            step,
+            depth,
+            self.manifestation.basis.row_within(depth, interval=interval),
+            () if statistics is None else statistics.row_within(depth, interval=interval),
+        )
+        return self.add(f"step{step}.theta{stage}", theta, [])
+
+    def evaluate(self, step: int, stage: int, state: str, node: Exact) -> str:
+        """k_i = R(state, theta(t_n + c_i dt))."""
+        edges = [(state, Edge("state")), (self.theta(step, stage, node), Edge("theta"))]
+        return self.add(f"step{step}.k{stage}", Evaluate(step, stage), edges)
+
+    def combine(self, name: str, step: int, terms: list[tuple[str, Exact]]) -> str:
+        """The sum of weight * value over `terms`."""
+        edges = [(source, Edge("term", weight)) for source, weight in terms]
+        return self.add(name, Combine(step), edges)
+
+    def output(self, state: str, tap: int) -> str:
+        """Hand out `state` after `tap` steps."""
+        return self.add(f"output{tap}", Output(None, tap), [(state, Edge("state"))])
+
+    def scaled(self, step: int, coefficient: Exact) -> Exact:
+        """h_n times a tableau coefficient, exact; equal steps share the product."""
+        start, end = self.manifestation.intervals[step]
+        h = self.manifestation.span * (end - start)
+        key = (h, coefficient)
+        if key not in self._weights:
+            self._weights[key] = to_exact(h) * coefficient
+        return self._weights[key]
+
+    def add(self, name: str, node: Node, inputs: list[tuple[str, Edge]]) -> str:
+        """Add any node."""
+        self.parts.append((name, node, inputs))
+        return name
+
+
+def _depth(start: Fraction, end: Fraction, node: Exact) -> Exact | Fraction:
+    if node.is_Rational:
+        return start + Fraction(int(node.p), int(node.q)) * (end - start)
+    return to_exact(start) + node * to_exact(end - start)

@@ -1,0 +1,74 @@
+"""The step graph: the intermediate representation of a manifestation."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import networkx as nx
+
+from odegraph.ir.manifestation import Manifestation
+from odegraph.ir.nodes import Edge, Node
+
+
+@dataclass(frozen=True, eq=False)
+class StepGraph:
+    """Frozen nodes joined by edges with exact weights; the order of the nodes is topological.
+
+    Attributes:
+        manifestation: what the graph discretises.
+        graph: a frozen `networkx.DiGraph`; `graph.nodes[name]["node"]` is a `Node`,
+            `graph.edges[source, target]["edge"]` an `Edge`. A sum holds its terms in edge order.
+    """
+
+    manifestation: Manifestation
+    graph: nx.DiGraph
+
+    def __deepcopy__(self, memo: dict) -> "StepGraph":
+        return self  # frozen
+
+    def node(self, name: str) -> Node:
+        """The node called `name`."""
+        return self.graph.nodes[name]["node"]
+
+    def nodes(self) -> Iterator[tuple[str, Node]]:
+        """All nodes with their names, each after everything that it uses."""
+        return iter(self.graph.nodes(data="node"))
+
+    def inputs(self, name: str) -> list[tuple[str, Edge]]:
+        """What the node `name` uses, in the order in which it uses it."""
+        return [(source, data["edge"]) for source, data in self.graph.pred[name].items()]
+
+    def input(self, name: str, role: str) -> str:
+        """The one input of `name` with this role."""
+        (found,) = (source for source, edge in self.inputs(name) if edge.role == role)
+        return found
+
+    def of_type(self, kind: type[Node]) -> list[str]:
+        """Names of all nodes of one type."""
+        return [name for name, node in self.nodes() if isinstance(node, kind)]
+
+
+NamedNode = tuple[str, Node, list[tuple[str, Edge]]]
+
+
+def step_graph(manifestation: Manifestation, parts: Iterable[NamedNode]) -> StepGraph:
+    """A `StepGraph` of named nodes with their inputs, given in topological order."""
+    graph = nx.DiGraph()
+    for name, node, inputs in parts:
+        graph.add_node(name, node=node)
+        graph.add_edges_from((source, name, {"edge": edge}) for source, edge in inputs)
+    return StepGraph(manifestation, nx.freeze(graph))
+
+
+def parts_of(graph: StepGraph) -> Iterator[NamedNode]:
+    """The inverse of `step_graph`: what a pass reads."""
+    return ((name, node, graph.inputs(name)) for name, node in graph.nodes())
+
+
+def renamed(inputs: list[tuple[str, Edge]], names: Mapping[str, str]) -> list[tuple[str, Edge]]:
+    """The inputs after some values were replaced by others; terms that now meet add up."""
+    merged: dict[str, Edge] = {}
+    for source, edge in inputs:
+        source = names.get(source, source)
+        met = merged.get(source)
+        merged[source] = edge if met is None else Edge(edge.role, met.exact + edge.exact)
+    return list(merged.items())

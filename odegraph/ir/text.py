@@ -1,0 +1,33 @@
+"""Step graphs as text: stable, one node a line, for golden files, signatures and eyes."""
+
+from odegraph.ir.graph import StepGraph
+from odegraph.ir.nodes import Combine, Edge, Evaluate, Input, Node, Output, Row, Theta, Update
+
+
+def to_text(graph: StepGraph) -> str:
+    """One line a node: its name, what it is, and from which values it is computed."""
+    return "\n".join(
+        f"{name} = {_formula(node, graph.inputs(name))}" for name, node in graph.nodes()
+    )
+
+
+def _formula(node: Node, inputs: list[tuple[str, Edge]]) -> str:
+    match node:
+        case Input():
+            return "input"
+        case Theta():
+            statistics = f", statistics {_row(node.state_row)}" if node.state_row else ""
+            return f"theta({node.depth}): {_row(node.row)}{statistics}"
+        case Evaluate():
+            return f"R({', '.join(source for source, _ in inputs)})"
+        case Combine():
+            return " + ".join(f"({edge.weight}) {source}" for source, edge in inputs)
+        case Update():
+            terms = [f"({edge.weight}) {source}" for source, edge in inputs]
+            return f"S^{node.index} <- {_row(node.retained)} + {' + '.join(terms)}"
+        case Output():
+            return f"output {node.tap}: {inputs[0][0]}"
+
+
+def _row(row: Row) -> str:
+    return " + ".join(f"({value}) [{index}]" for index, value in row) or "0"

@@ -1,0 +1,11 @@
+"""Passes: step graph to step graph, always a new one."""
+
+from odegraph.passes.drop_dead import drop_dead as drop_dead
+from odegraph.passes.pipeline import DEFAULT_PASSES as DEFAULT_PASSES
+from odegraph.passes.pipeline import Pass as Pass
+from odegraph.passes.pipeline import run_passes as run_passes
+from odegraph.passes.share_stages import share_stages as share_stages
+from odegraph.passes.simplify import simplify as simplify
+from odegraph.passes.tabulate_theta import Tabulation as Tabulation
+from odegraph.passes.tabulate_theta import tabulate_theta as tabulate_theta
+from odegraph.passes.track_statistics import track_statistics as track_statistics

@@ -1,0 +1,50 @@
+"""A Butcher tableau as plain text, for terminals and docstrings."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from odegraph._exact import Exact, exact_text
+
+
+class _Tableau(Protocol):
+    """Anything with Runge-Kutta coefficients."""
+
+    @property
+    def A(self) -> Sequence: ...
+    @property
+    def b(self) -> Sequence[Exact]: ...
+    @property
+    def c(self) -> Sequence[Exact]: ...
+    @property
+    def b_embedded(self) -> Sequence[Exact] | None: ...
+
+
+def tableau_text(scheme: _Tableau) -> str:
+    """The tableau with c to the left of A and the weights below, columns aligned.
+
+    Leading zeros above the diagonal of an explicit scheme are left blank, as in the books.
+    """
+    stages = len(scheme.b)
+    rows = [
+        [exact_text(scheme.A[i, j]) for j in range(_last(scheme, i) + 1)] for i in range(stages)
+    ]
+    weights = [[exact_text(weight) for weight in scheme.b]]
+    if scheme.b_embedded is not None:
+        weights.append([exact_text(weight) for weight in scheme.b_embedded])
+    nodes = [exact_text(node) for node in scheme.c]
+    widths = [max(len(row[j]) for row in rows + weights if j < len(row)) for j in range(stages)]
+    margin = max(len(node) for node in nodes)
+    lines = [_line(node.ljust(margin), row, widths) for node, row in zip(nodes, rows, strict=True)]
+    rule = "-" * (margin + 1) + "+" + "-" * (sum(widths) + 2 * stages)
+    return "\n".join([*lines, rule, *(_line(" " * margin, row, widths) for row in weights)])
+
+
+def _last(scheme: _Tableau, row: int) -> int:
+    # The last entry of a row that is shown: the last nonzero one, or all up to the diagonal.
+    nonzero = [j for j in range(len(scheme.b)) if scheme.A[row, j] != 0]
+    return max([row - 1, *nonzero])
+
+
+def _line(margin: str, row: list[str], widths: list[int]) -> str:
+    entries = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=False))
+    return f"{margin} | {entries}".rstrip()

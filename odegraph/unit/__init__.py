@@ -1,0 +1,4 @@
+"""Residual units: from any `nn.Module` to a functional torch.fx graph."""
+
+from odegraph.unit.trace import trace_unit as trace_unit
+from odegraph.unit.unit import Unit as Unit

@@ -1,0 +1,62 @@
+"""The traced unit R(x, theta): what the rest of the compiler knows about a residual module."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, fx
+
+from odegraph._errors import UnitError
+from odegraph.unit.shape import refuse_shape_change
+
+
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """A residual unit as two stateless graphs, forward(x, *parameters, *buffers).
+
+    The evaluation graph returns the rate. The training graph returns the rate alone, or
+    (rate, *new values of updated_buffers) where a training call changes buffers; neither graph
+    ever changes what it is given. Where the mode makes no difference both are one object.
+
+    `positive_slots` names what must stay positive on every map between bases (running variances);
+    `is_linear` is true where R(x) = A x is proven; `value_shapes` holds meta tensors of the
+    parameters and buffers; `traced_for` is the shape of the state where the graph is for one rank.
+    """
+
+    name: str
+    reference: str
+    parameters: tuple[str, ...]
+    buffers: tuple[str, ...]
+    updated_buffers: tuple[str, ...]
+    positive_slots: tuple[str, ...]
+    is_linear: bool
+    evaluation: fx.GraphModule
+    training: fx.GraphModule
+    value_shapes: tuple[Tensor, ...]
+    traced_for: tuple[int, ...] | None
+
+    def frozen(self) -> Unit:
+        """The same unit in evaluation mode for good."""
+        return dataclasses.replace(self, training=self.evaluation, updated_buffers=())
+
+    def __deepcopy__(self, memo: dict) -> Unit:
+        return self  # frozen: the graphs hold no values
+
+    def check_rate_shape(self, x: Tensor) -> None:
+        """Refuse a state whose rate has another shape. Computes no numbers, so it costs no memory.
+
+        Meant for the first call of a block. Does nothing under `torch.compile` and `torch.export`.
+        """
+        if torch.compiler.is_compiling():
+            return
+        try:
+            refuse_shape_change(self.evaluation.forward, x, self.value_shapes)
+        except UnitError as error:
+            raise UnitError(f"The unit `{self.name}` {error}{self._traced_for()}") from error
+
+    def _traced_for(self) -> str:
+        if self.traced_for is None:
+            return ""
+        return f" It was traced for states like {list(self.traced_for)}: pass yours as `example=`."
