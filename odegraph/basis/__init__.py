@@ -27,7 +27,5 @@ from odegraph.basis.projection import squared_error as squared_error
 from odegraph.basis.pseudo_inverse import pseudo_inverse as pseudo_inverse
 from odegraph.basis.reading import basis_from_dict as basis_from_dict
 from odegraph.basis.spline import BSpline as BSpline
-from odegraph.basis.state_update import StateUpdate as StateUpdate
-from odegraph.basis.state_update import state_update as state_update
 from odegraph.basis.wavelet import Haar as Haar
 from odegraph.basis.wavelet import LegendreMultiwavelet as LegendreMultiwavelet

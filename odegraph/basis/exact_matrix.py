@@ -147,19 +147,22 @@ def solve(matrix: ExactMatrix, right: ExactMatrix) -> ExactMatrix:
 
 
 def _combine(weights: SparseRow, rows: tuple[SparseRow, ...]) -> dict[int, Value]:
-    result: dict[int, Value] = {}
+    terms: dict[int, list[Value]] = {}
     for index, weight in weights.items():
         for column, value in rows[index].items():
-            product = weight * value
-            result[column] = result[column] + product if column in result else product
-    normal = ((column, _normal(value)) for column, value in result.items())
-    return {column: value for column, value in normal if value}
+            terms.setdefault(column, []).append(weight * value)
+    sums = ((column, _total(products)) for column, products in terms.items())
+    return {column: value for column, value in sums if value}
 
 
-def _normal(value: Value) -> Value:
-    """Products of roots multiplied out, so that what is zero or rational shows it."""
-    if isinstance(value, Fraction) or not isinstance(value, sympy.Expr):
-        return value
-    expanded = sympy.expand(value)
-    rational = to_rational(expanded)
-    return expanded if rational is None else rational
+def _total(terms: list[Value]) -> Value:
+    """The sum; roots are multiplied out, so that a sum that is zero or rational shows it."""
+    total, *rest = terms
+    if not any(isinstance(term, sympy.Expr) for term in terms):
+        for term in rest:
+            total += term
+        return total
+    exact = sympy.Add(*(to_exact(term) for term in terms))
+    value = exact if exact.has(sympy.pi) else sympy.expand(exact)
+    rational = to_rational(value)
+    return value if rational is None else rational

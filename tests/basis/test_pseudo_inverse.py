@@ -13,56 +13,35 @@ from odegraph.basis import (
     Legendre,
     PiecewiseConstant,
     PiecewiseLinear,
+    identity,
     pseudo_inverse,
-    state_update,
 )
 from odegraph.basis.exact_matrix import from_rows, solve
 
 
-def rows_at(basis, depths):
-    return [basis.row(t, side="right") for t in depths]
+def collocation(basis, depths):
+    return from_rows((dict(basis.row(t, side="right")) for t in depths), columns=basis.size)
 
 
-def test_one_evaluation_an_element_replaces_the_state():
-    basis = PiecewiseConstant(3)
-    update = state_update(basis, rows_at(basis, [Fraction(k, 3) for k in range(3)]))
-    assert update.gain.to_sympy() == sympy.eye(3)
-    assert not any(update.keep.rows)
+def test_an_element_visited_twice_takes_the_mean_and_one_never_visited_nothing():
+    inverse = pseudo_inverse(collocation(PiecewiseConstant(2), [Fraction(0), Fraction(1, 4)]))
+    assert inverse.to_sympy() == sympy.Matrix([[Fraction(1, 2), Fraction(1, 2)], [0, 0]])
 
 
-def test_an_element_visited_twice_takes_the_mean_and_one_never_visited_stays():
-    basis = PiecewiseConstant(2)
-    update = state_update(basis, rows_at(basis, [Fraction(0), Fraction(1, 4)]))
-    assert update.gain.to_sympy() == sympy.Matrix([[Fraction(1, 2), Fraction(1, 2)], [0, 0]])
-    assert update.keep.to_sympy() == sympy.diag(0, 1)
+def test_gauss_nodes_have_an_exact_pseudo_inverse():
+    halves = (sympy.S.Zero, sympy.S.Half)
+    nodes = [(3 + sign * sympy.sqrt(3)) / 12 + half for half in halves for sign in (1, -1)]
+    values = collocation(PiecewiseLinear(2), nodes)
+    inverse = pseudo_inverse(values)
+    reference = np.linalg.pinv(np.array(values.to_floats()))
+    np.testing.assert_allclose(np.array(inverse.to_floats()), reference, atol=1e-14)
+    assert not any((identity(3) - inverse @ values).rows)
 
 
-def test_the_order_of_evaluations_does_not_matter():
-    basis = PiecewiseLinear(3)
-    depths = [Fraction(k, 8) for k in range(8)]
-    forward = state_update(basis, rows_at(basis, depths))
-    backward = state_update(basis, rows_at(basis, depths[::-1]))
-    assert forward.keep == backward.keep
-    assert forward.gain.to_sympy() == backward.gain.to_sympy()[:, ::-1]
-
-
-def test_gauss_nodes_are_updated_exactly():
-    basis = PiecewiseLinear(2)
-    nodes = [
-        (3 + sign * sympy.sqrt(3)) / 12 + half for half in (0, sympy.S.Half) for sign in (1, -1)
-    ]
-    rows = rows_at(basis, nodes)
-    update = state_update(basis, rows)
-    values = np.array([[float(dict(row).get(k, 0)) for k in range(3)] for row in rows])
-    gain = np.array(update.gain.to_sympy(), dtype=float)
-    np.testing.assert_allclose(gain, np.linalg.pinv(values), atol=1e-14)
-    assert not any(update.keep.rows)
-
-
-def test_a_cosine_state_is_refused():
-    basis = Cosine(4)
+def test_values_of_cosines_are_refused():
+    values = collocation(Cosine(4), [Fraction(1, 7), Fraction(2, 7)])
     with pytest.raises(ProjectionError, match="cosine basis have no exact pseudo-inverse"):
-        state_update(basis, rows_at(basis, [Fraction(1, 7), Fraction(2, 7)]))
+        pseudo_inverse(values)
 
 
 @given(st.integers(1, 5), st.integers(1, 5), st.data())
