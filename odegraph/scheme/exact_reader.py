@@ -27,6 +27,10 @@ def read_arrays(spec: SchemeSpec, faults: Faults) -> dict[str, Any]:
     }
     if faults.found:
         return {}
+    constants = _without_names_below_roots(constants, dict(constants))
+    arrays = {
+        key: _without_names_below_roots(array, dict(constants)) for key, array in arrays.items()
+    }
     values = _adjoin([*(x for _, x in constants), *_flatten(arrays.values())], faults)
     for symbol, expression in constants:
         values[symbol] = _evaluate(expression, values, f"the number `{symbol}`", faults)
@@ -53,6 +57,15 @@ def _constants(
         else:
             expression = _parse(number, f"`numbers.{name}`", symbols, spec, faults)
         yield _declare(name, expression, symbols, faults)
+
+
+def _without_names_below_roots(item: Any, definitions: Values) -> Any:
+    """sqrt(gamma) with the definition of gamma in place of its name: it may need another field."""
+    if isinstance(item, tuple | list):
+        return type(item)(_without_names_below_roots(x, definitions) for x in item)
+    while any(p.free_symbols and p.exp.q > 1 for p in item.atoms(sympy.Pow)):
+        item = item.xreplace(definitions)
+    return item
 
 
 def _declare(

@@ -87,8 +87,8 @@ def _check_nodes(tableau: Tableau, spec: SchemeSpec, faults: Faults) -> None:
         if not tableau.vanishes(c - row_sum):
             faults.add(
                 f"c[{i}] is {_show(c)}, but row {i} of `A` sums to {_show(row_sum)}. Stage {i} "
-                "would see the state of one time and the parameters of another. Correct one of them, or "
-                "declare `row_sums = false` if the method is meant so."
+                "would see the state of one time and the parameters of another. Correct one of "
+                "them, or declare `row_sums = false` if the method is meant so."
             )
 
 
