@@ -11,6 +11,10 @@ Polynomial = tuple[Fraction, ...]
 ZERO = Fraction(0)
 ONE = Fraction(1)
 
+CONSTANT: Polynomial = (ONE,)
+FALLING: Polynomial = (ONE, -ONE)
+RISING: Polynomial = (ZERO, ONE)
+
 
 def value_at(polynomial: Polynomial, s: Fraction | sympy.Expr) -> Fraction | sympy.Expr:
     """p(s) by Horner's rule; an irrational s stays in normal form by expanding each product."""
