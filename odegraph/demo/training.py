@@ -30,7 +30,7 @@ class Recipe:
         lbfgs_iterations: with a strong Wolfe line search.
     """
 
-    seed: int = 0
+    seed: int = 1
     adam_steps: int = 1000
     lbfgs_iterations: int = 4000
 
