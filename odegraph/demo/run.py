@@ -1,16 +1,12 @@
 """Train in three schemes, test convergence in all, write everything down."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from odegraph.block import OdeBlock, emit_python, save
-from odegraph.data.pendulum import Pendulum, PendulumRate
 from odegraph.demo.training import Advance, Recipe, Trained, train
-from odegraph.diagnostics import ConvergenceReport, convergence_test, plot_reports
-from odegraph.draw import draw
+from odegraph.diagnostics import ConvergenceReport
 
 SCHEMES = ("euler", "midpoint", "rk4-classic")
 END = 2  # seconds
