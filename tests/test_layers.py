@@ -22,6 +22,7 @@ LAYERS = [
     {"ir"},
     {"unit"},
     {"scheme", "basis"},
+    {"_toml"},
     {"_exact"},
     {"_errors"},
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -52,7 +52,6 @@ class Expression:
     head: str = ""
     items: tuple[Expression, ...] = ()
     tail: str = ""
-    parts: tuple[Expression, ...] = field(default=(), repr=False)
 
     def within(self, binding: int) -> str:
         """The text as an operand of something that binds like `binding`."""
@@ -116,6 +115,11 @@ def sequence(brackets: str, items: Sequence[Expression]) -> Expression:
     text = f"{brackets[0]}{', '.join(i.text for i in items)}{comma}{brackets[1]}"
     depth = max([i.depth for i in items], default=0)
     return Expression(text, depth=depth, head=brackets[0], items=tuple(items), tail=brackets[1])
+
+
+def unbracketed(value: Expression) -> Expression:
+    """What a function returns: brackets only where the line breaks."""
+    return replace(value, text=", ".join(item.text for item in value.items), binding=0)
 
 
 def subscript(value: Expression, index: Expression) -> Expression:

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from odegraph._errors import GraphError, OdegraphError
 from odegraph._exact import as_fraction, shorten
@@ -39,7 +40,7 @@ class Manifestation:
         """Number of time steps."""
         return len(self.grid) - 1
 
-    @property
+    @cached_property
     def intervals(self) -> tuple[tuple[Fraction, Fraction], ...]:
         """The steps as depth intervals (t_n, t_{n+1})."""
         return tuple(itertools.pairwise(self.grid))

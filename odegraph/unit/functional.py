@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import difflib
 import keyword
 import operator
 import re
@@ -46,6 +47,7 @@ _FRESH = (
 )
 _UPDATING = (F.batch_norm, F.instance_norm)
 _RANDOM = re.compile(r"rand|dropout|bernoulli|rrelu|normal_?$|multinomial|poisson")
+_LEAVING = ("item", "tolist", "numpy", "backward", "register_hook", "data_ptr", "storage")
 GRADIENT_STOPS = "gradient stops"
 """Key in a traced node's meta: true where it was computed under `torch.no_grad()`."""
 
@@ -103,11 +105,25 @@ def _copy_nodes(
                 return copies, _rate(node.args[0], copies)
             case _ if node.target is torch._assert:
                 continue
+            case "call_method" if not hasattr(Tensor, node.target) or node.target in _LEAVING:
+                raise UnitError(leaves_the_graph(node.target))
             case _ if _is_idle_dropout(node):
                 copies[node] = copies[node.args[0]]
             case _:
                 copies[node] = _copy(graph, node, copies)
     raise AssertionError("a traced graph ends with its output")
+
+
+def leaves_the_graph(method: str) -> str:
+    """What to tell about a method that does not return a value of the graph."""
+    if method in _LEAVING:
+        return (
+            f"reads values out of the graph with `.{method}()`, so a static graph would hold those "
+            "of one state for ever. Compute with the tensor itself."
+        )
+    near = difflib.get_close_matches(method, dir(Tensor), n=1)
+    hint = f"Did you mean `{near[0]}`?" if near else "See the documentation of torch.Tensor."
+    return f"calls `.{method}()`, which tensors do not have. {hint}"
 
 
 def _rate(returned: Any, copies: Mapping[fx.Node, Any]) -> Any:
@@ -205,6 +221,7 @@ def _take_out_of_place(
         if replacement is None:
             continue
         changed = node.args[0]
+        _refuse_parameter(changed, parameters)
         _refuse_aliases(changed, by=node)
         node.target, node.kwargs = replacement
         if not isinstance(changed, fx.Node):
@@ -214,11 +231,22 @@ def _take_out_of_place(
         rate = node if rate is changed else rate
         updates = {path: node if new is changed else new for path, new in updates.items()}
         path = changed.meta.get("path", "x")
-        if path in parameters:
-            raise UnitError(f"changes its parameter `{path}` in forward. Make it a buffer.")
         if path != "x":
             updates[path] = node
     return updates, rate
+
+
+def _refuse_parameter(changed: Any, parameters: Sequence[str]) -> None:
+    """Also where the parameter is changed through `.data` or a view."""
+    while isinstance(changed, fx.Node):
+        path = changed.meta.get("path")
+        if path in parameters:
+            raise UnitError(
+                f"changes its parameter `{path}` in forward, where only the optimizer may. "
+                "Register what forward changes as a buffer, or use `torch.nn.utils.parametrize`."
+            )
+        is_view = changed.target is getattr or changed.op == "call_method"
+        changed = changed.args[0] if is_view and changed.args else None
 
 
 def _out_of_place(node: fx.Node) -> tuple[Any, dict[str, Any]] | None:
