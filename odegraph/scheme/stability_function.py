@@ -43,6 +43,9 @@ class StabilityFunction:
         )
         return numerator / denominator
 
+    def __str__(self) -> str:
+        return str(self(sympy.Symbol("z")))
+
     @property
     def at_infinity(self) -> Number | None:
         """R(infinity); None where R is unbounded."""
