@@ -1,6 +1,7 @@
 """Integration schemes: files, exact proofs, properties, catalogue."""
 
 from .base import Scheme as Scheme
+from .catalogue import family_names as family_names
 from .catalogue import load_scheme as load_scheme
 from .catalogue import scheme_names as scheme_names
 from .file import read_scheme_file as read_scheme_file
