@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from torch import fx
-from torch.nn import functional as F
 
 from odegraph._errors import EmitError
 from odegraph.emit import expression as py
 from odegraph.emit.call_style import public_name, styled
 from odegraph.emit.expression import Expression
 from odegraph.emit.slots import access
-from odegraph.unit.functional import is_random
+from odegraph.unit.operations import is_random, updates_statistics
 
 INDENT = "    "
 LONGEST_NAME = 32
@@ -165,7 +164,8 @@ class _Writer:
         if isinstance(result, tuple | list):
             self.outputs = len(result)
         # A lone call is returned as it is, however wide: its lines break inside of the brackets.
-        value = self._waiting.get(result) or self._fitted(node, prefix="return ")
+        lone = self._waiting.get(result) if isinstance(result, fx.Node) else None
+        value = lone or self._fitted(node, prefix="return ")
         self.lines += value.lines(indent=self._indent, prefix="return ")
 
     def _fitted(self, node: fx.Node, *, prefix: str) -> Expression:
@@ -251,12 +251,7 @@ def _is_result(node: fx.Node) -> bool:
 
 def _is_taken_in(node: fx.Node) -> bool:
     reads = sum(list(_flat(user)).count(node) for user in node.users)
-    return reads == 1 and not is_random(node) and not _changes_statistics(node)
-
-
-def _changes_statistics(node: fx.Node) -> bool:
-    by_batch = node.target is F.batch_norm and node.kwargs.get("training") is not False
-    return by_batch or node.target is F.instance_norm
+    return reads == 1 and not is_random(node) and not updates_statistics(node)
 
 
 def _flat(node: fx.Node) -> list[fx.Node]:

@@ -127,7 +127,7 @@ def _buffers_written_to(tracer: UnitTracer) -> Iterator[None]:
         if isinstance(value, fx.Proxy) and module._buffers.get(name) is not None:
             tracer.write_buffer(module, name, value)
         else:
-            original(module, name, value)
+            original(module, name, value)  # pyright: ignore[reportArgumentType]
 
     nn.Module.__setattr__ = record  # pyright: ignore[reportAttributeAccessIssue]
     try:
