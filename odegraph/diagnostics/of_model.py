@@ -62,7 +62,7 @@ def convergence_test(
         criteria: thresholds of the verdict.
 
     Raises:
-        GraphError: no blocks, or a rollout of something else than a block that is constant in depth.
+        GraphError: no blocks, or a rollout of anything but a block that is constant in depth.
         OdegraphError: a sweep without the training step.
     """
     block = _first_block(model)
