@@ -14,6 +14,7 @@ LAYERS = [
     {"models"},
     {"data"},
     {"draw"},
+    {"dynamics"},
     {"block"},
     {"compile"},
     {"emit"},
@@ -21,6 +22,7 @@ LAYERS = [
     {"ir"},
     {"unit"},
     {"scheme", "basis"},
+    {"_toml"},
     {"_exact"},
     {"_errors"},
 ]

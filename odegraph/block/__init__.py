@@ -1,5 +1,6 @@
 """Blocks: compiled manifestations as `nn.Module`s, and operations on models that contain them."""
 
+from odegraph.block.baked_block import BakedBlock as BakedBlock
 from odegraph.block.checkpoint import load as load
 from odegraph.block.checkpoint import save as save
 from odegraph.block.emission import emit_python as emit_python

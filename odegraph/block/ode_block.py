@@ -15,7 +15,7 @@ from odegraph.emit.fx_graph import evaluation_call, lower_to_fx, training_call
 from odegraph.emit.python_source import BlockParts
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_module, slots_of
-from odegraph.ir import Manifestation, StepGraph, manifestation
+from odegraph.ir import Evaluate, Manifestation, StepGraph, manifestation, statistics_basis
 from odegraph.scheme import Scheme
 from odegraph.unit import Unit, trace_unit
 
@@ -85,9 +85,7 @@ class OdeBlock(nn.Module):
         block._set_up(unit, form, theta, state)
         return block
 
-    def _set_up(
-        self, unit: Unit, form: Manifestation, theta: nn.Module, state: nn.Module
-    ) -> None:
+    def _set_up(self, unit: Unit, form: Manifestation, theta: nn.Module, state: nn.Module) -> None:
         self.unit = unit
         self.manifestation = form
         self.theta = theta
@@ -114,6 +112,11 @@ class OdeBlock(nn.Module):
         if self.training not in self._lowered:
             self._lower(training=self.training)
         return self._lowered[self.training]
+
+    @property
+    def evaluations(self) -> int:
+        """Unit evaluations in one forward pass: what the block costs."""
+        return len(self.step_graph.of_type(Evaluate))
 
     @property
     def precision(self) -> Precision:
@@ -180,6 +183,10 @@ class OdeBlock(nn.Module):
             self.graph_module  # noqa: B018
         return self
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self.graph_module  # noqa: B018
+
     def __getstate__(self) -> dict[str, Any]:
         # The graphs follow from the rest; a copy lowers its own, with its own slots.
         return {**self.__dict__, "_lowered": {}}
@@ -188,7 +195,7 @@ class OdeBlock(nn.Module):
 def _statistics_basis(unit: Unit, basis: Basis, given: Basis | None) -> Basis | None:
     if not unit.buffers:
         return None
-    return given if given is not None or not isinstance(basis, Basis) else basis.of_statistics()
+    return given if given is not None or not isinstance(basis, Basis) else statistics_basis(basis)
 
 
 def _constant_in_depth(value: Tensor, basis: Basis | None) -> Tensor:
@@ -212,6 +219,7 @@ def _refuse_other_bases(
             if given.shape[0] != slot.shape[0]:
                 raise ProjectionError(
                     f"`{prefix}{kind}.{path}` has {given.shape[0]} coefficients in the state dict, "
-                    f"but the basis {block.manifestation.basis!r} has {slot.shape[0]}. Load it into "
+                    f"but the basis {block.manifestation.basis!r} has {slot.shape[0]}. Load it "
+                    "into "
                     "a block of the basis that it was saved with, then use `odegraph.project`."
                 )

@@ -192,7 +192,7 @@ class _ForwardWriter:
         target = rate = self.names.assign(name, f"k{node.stage}", position)
         if self.unit.learns:
             target = f"{rate}, *statistics"
-        self.lines += call(target, self.unit.function, [state, *arguments], margin=MARGIN)
+        self.lines += call(f"{target} = {self.unit.function}", [state, *arguments], margin=MARGIN)
         if self.unit.learns:
             self.lines.append("learned.append(statistics)")
             self.evaluations.append(name)
@@ -248,7 +248,9 @@ def _last_uses(graph: StepGraph) -> dict[str, int]:
     last: dict[str, int] = {}
     for name, _ in graph.nodes():
         user = next(iter(graph.graph.succ[name])) if name in inlined else name
-        for source, _ in graph.inputs(name):
+        for source, edge in graph.inputs(name):
+            if edge.role == "statistics":
+                continue  # kept in the list `learned`, not in a variable
             last[source] = max(last.get(source, -1), positions[user])
     return last
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from odegraph.emit.block_source import UnitNames, forward_statements
+from odegraph.emit.block_source import MARGIN, UnitNames, forward_statements
 from odegraph.emit.function_source import write_function
 from odegraph.emit.rounding import Precision
 from odegraph.emit.signature import compiler_version, signature
 from odegraph.emit.slots import access, container_statements, norm_scales, slot_statement
 from odegraph.emit.source_lines import exploded, indent
-from odegraph.ir import StepGraph, Theta
+from odegraph.ir import StepGraph
 from odegraph.scheme.tableau_text import tableau_text
 from odegraph.unit import Unit
 
@@ -126,12 +126,12 @@ def _slot_statements(parts: BlockParts) -> list[str]:
         lines += container_statements("self.theta", parts.theta)
     for path, slot in parts.theta.items():
         fill = 1 if path in scales else 0 if slot.dim() <= 2 else None
-        lines.append(slot_statement("self.theta", path, slot, learned=True, fill=fill))
+        lines += slot_statement("self.theta", path, slot, fill=fill, margin=MARGIN)
     if parts.state:
         lines += container_statements("self.state", parts.state)
     for path, slot in parts.state.items():
-        fill = 1 if path in parts.unit.positive_buffers else 0
-        lines.append(slot_statement("self.state", path, slot, learned=False, fill=fill))
+        fill = 1 if path in parts.unit.positive_slots else 0
+        lines += slot_statement("self.state", path, slot, fill=fill, margin=MARGIN)
     return lines
 
 
@@ -152,6 +152,7 @@ def _forward_methods(parts: BlockParts, unit_name: str) -> list[str]:
         return _method("forward", parts, parts.evaluation, unit_name, learns=False)
     learns = bool(parts.unit.updated_buffers)
     return [
+        *_coefficients_method(parts),
         "def forward(self, x: Tensor) -> Tensor:",
         '    """The state at depth 1 from the state `x` at depth 0."""',
         "    return self._train(x) if self.training else self._evaluate(x)",
@@ -170,24 +171,49 @@ def _method(
     return [
         f"def {name}(self, x: Tensor) -> Tensor:",
         *(docstring if name == "forward" else []),
-        *indent(_unbound_slots(parts, graph, learns=learns)),
+        *indent(_bindings(parts, learns=learns)),
         *indent(forward_statements(graph, names, parts.precision)),
     ]
 
 
-def _unbound_slots(parts: BlockParts, graph: StepGraph, *, learns: bool) -> list[str]:
-    if not graph.of_type(Theta):
+def _coefficients_method(parts: BlockParts) -> list[str]:
+    names = _slot_names(parts)
+    if not names:
         return []
+    return [
+        f"def _coefficients(self) -> {'list' if len(names) == 1 else 'tuple[list, list]'}:",
+        *indent(_unbound_slots(parts)),
+        f"    return {', '.join(names)}",
+        "",
+    ]
+
+
+def _bindings(parts: BlockParts, *, learns: bool) -> list[str]:
+    """Statements that bind `theta` and `state`, lists with one tuple of slots a coefficient."""
+    names = _slot_names(parts)
+    if not names:
+        return []
+    if parts.unit.training is parts.unit.evaluation:
+        return [*_unbound_slots(parts), ""]
+    lines = [f"{', '.join(names)} = self._coefficients()"]
+    if learns:
+        updated = [access("self.state", path) for path in parts.unit.updated_buffers]
+        lines += exploded("updated_slots = (", updated, ")")
+        lines.append("updated_state = list(zip(*updated_slots, strict=True))")
+    return [*lines, ""]
+
+
+def _slot_names(parts: BlockParts) -> list[str]:
+    return [name for name in ("theta", "state") if getattr(parts, name)]
+
+
+def _unbound_slots(parts: BlockParts) -> list[str]:
     lines = []
     if parts.theta:
         lines += _zipped("theta", [access("self.theta", path) for path in parts.theta])
     if parts.state:
         lines += _zipped("state", [access("self.state", path) for path in parts.state])
-    if learns:
-        updated = [access("self.state", path) for path in parts.unit.updated_buffers]
-        lines += exploded("updated_slots = (", updated, ")")
-        lines.append("updated_state = list(zip(*updated_slots, strict=True))")
-    return [*lines, ""] if lines else []
+    return lines
 
 
 def _zipped(name: str, slots: list[str]) -> list[str]:

@@ -5,18 +5,31 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor, fx, nn
 
+from odegraph.emit.source_lines import call
+
+
+class Slots(nn.Module):
+    """A container of slots, nested as the unit's own modules are."""
+
+    def extra_repr(self) -> str:
+        """One slot a line with its shape."""
+        slots = {**self._parameters, **self._buffers}
+        shapes = [f"{name}: {list(slot.shape)}" for name, slot in slots.items() if slot is not None]
+        return ", ".join(shapes)
+
+
 NORM_FUNCTIONS = frozenset({"batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm"})
 
 
 def slot_module(tensors: Mapping[str, Tensor]) -> nn.Module:
     """Nested modules that hold each tensor at its dotted path, parameters and buffers alike."""
-    root = nn.Module()
+    root = Slots()
     for path, tensor in tensors.items():
         owner, _, name = path.rpartition(".")
         module = root
         for part in owner.split(".") if owner else ():
             if part not in module._modules:
-                module.add_module(part, nn.Module())
+                module.add_module(part, Slots())
             module = module.get_submodule(part)
         if isinstance(tensor, nn.Parameter):
             module.register_parameter(name, tensor)
@@ -65,18 +78,22 @@ def _child_statement(base: str, owner: str) -> str:
     return f'{target}.add_module("{name}", nn.Module())'
 
 
-def slot_statement(base: str, path: str, tensor: Tensor, *, learned: bool, fill: int | None) -> str:
+def slot_statement(
+    base: str, path: str, tensor: Tensor, *, fill: int | None, margin: int
+) -> list[str]:
     """The statement that makes one slot: a parameter or a buffer with its first values."""
     owner, _, name = path.rpartition(".")
     target = access(base, owner) if owner else base
-    arguments = ", ".join([*map(str, tensor.shape), *_dtype_argument(tensor)])
+    shape = [str(size) for size in tensor.shape] or ["()"]
+    arguments = ", ".join([*shape, *_dtype_argument(tensor)])
     maker = {None: "empty", 0: "zeros", 1: "ones"}[fill]
     value = f"torch.{maker}({arguments})"
-    if not learned:
-        return f'{target}.register_buffer("{name}", {value})'
+    if not isinstance(tensor, nn.Parameter):
+        return call(f"{target}.register_buffer", [f'"{name}"', value], margin=margin)
     if name.isidentifier():
-        return f"{target}.{name} = nn.Parameter({value})"
-    return f'{target}.register_parameter("{name}", nn.Parameter({value}))'
+        return call(f"{target}.{name} = nn.Parameter", [value], margin=margin)
+    parameter = f"nn.Parameter({value})"
+    return call(f"{target}.register_parameter", [f'"{name}"', parameter], margin=margin)
 
 
 def _dtype_argument(tensor: Tensor) -> list[str]:

@@ -23,12 +23,10 @@ def exploded(opening: str, elements: Sequence[str], closing: str) -> list[str]:
     return [opening, *(f"    {element}," for element in elements), closing]
 
 
-def call(target: str, function: str, arguments: Sequence[str], *, margin: int) -> list[str]:
-    """`target = function(arguments)`, in one line where it fits."""
-    line = f"{target} = {function}({', '.join(arguments)})"
-    if len(line) + margin <= WIDTH:
-        return [line]
-    return exploded(f"{target} = {function}(", arguments, ")")
+def call(function: str, arguments: Sequence[str], *, margin: int) -> list[str]:
+    """`function(arguments)`, in one line where it fits; `function` may begin with `target = `."""
+    line = f"{function}({', '.join(arguments)})"
+    return [line] if len(line) + margin <= WIDTH else exploded(f"{function}(", arguments, ")")
 
 
 def weights_dict(weights: Sequence[tuple[int, str]]) -> str:

@@ -10,6 +10,7 @@ from odegraph.ir.graph import step_graph as step_graph
 from odegraph.ir.manifestation import Manifestation as Manifestation
 from odegraph.ir.manifestation import manifestation as manifestation
 from odegraph.ir.manifestation import manifestation_from_dict as manifestation_from_dict
+from odegraph.ir.manifestation import statistics_basis as statistics_basis
 from odegraph.ir.nodes import Combine as Combine
 from odegraph.ir.nodes import Edge as Edge
 from odegraph.ir.nodes import Evaluate as Evaluate

@@ -22,6 +22,9 @@ class StepGraph:
     manifestation: Manifestation
     graph: nx.DiGraph
 
+    def __deepcopy__(self, memo: dict) -> "StepGraph":
+        return self  # frozen
+
     def node(self, name: str) -> Node:
         """The node called `name`."""
         return self.graph.nodes[name]["node"]
@@ -50,9 +53,11 @@ NamedNode = tuple[str, Node, list[tuple[str, Edge]]]
 def step_graph(manifestation: Manifestation, parts: Iterable[NamedNode]) -> StepGraph:
     """A `StepGraph` of named nodes with their inputs, given in topological order."""
     graph = nx.DiGraph()
-    for name, node, inputs in parts:
-        graph.add_node(name, node=node)
-        graph.add_edges_from((source, name, {"edge": edge}) for source, edge in inputs)
+    named = list(parts)
+    graph.add_nodes_from((name, {"node": node}) for name, node, _ in named)
+    graph.add_edges_from(
+        (source, name, {"edge": edge}) for name, _, inputs in named for source, edge in inputs
+    )
     return StepGraph(manifestation, nx.freeze(graph))
 
 

@@ -4,11 +4,12 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from odegraph._errors import GraphError, OdegraphError
 from odegraph._exact import as_fraction, shorten
-from odegraph.basis import Basis, basis_from_dict
-from odegraph.scheme import Scheme, load_scheme, scheme_from_dict
+from odegraph.basis import Basis, PiecewiseConstant, basis_from_dict
+from odegraph.scheme import Scheme, SchemeSpec, load_scheme, verify
 
 MAX_STEPS = 100_000
 
@@ -39,7 +40,7 @@ class Manifestation:
         """Number of time steps."""
         return len(self.grid) - 1
 
-    @property
+    @cached_property
     def intervals(self) -> tuple[tuple[Fraction, Fraction], ...]:
         """The steps as depth intervals (t_n, t_{n+1})."""
         return tuple(itertools.pairwise(self.grid))
@@ -99,12 +100,22 @@ def manifestation_from_dict(data: dict) -> Manifestation:
     """The inverse of `Manifestation.to_dict`; the tableau is proven again."""
     state = data["state_basis"]
     return manifestation(
-        scheme_from_dict(data["scheme"]),
+        verify(SchemeSpec.from_dict(data["scheme"])),
         basis=basis_from_dict(data["basis"]),
         state_basis=None if state is None else basis_from_dict(state),
         grid=data["grid"],
         span=data["span"],
     )
+
+
+def statistics_basis(basis: Basis) -> Basis:
+    """The basis of running statistics beside `basis`: piecewise constant on the same elements.
+
+    Averages over elements keep a positive statistic positive.
+    """
+    if isinstance(basis, PiecewiseConstant):
+        return basis
+    return PiecewiseConstant(breakpoints=basis.breakpoints)
 
 
 def uniform_grid(steps: object) -> tuple[Fraction, ...]:

@@ -7,11 +7,9 @@ S + Phi^+ (s - Phi S) = Phi^+ s + (I - Phi^+ Phi) S: it does not depend on the o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
-import sympy
-
-from odegraph._exact import to_exact
-from odegraph.basis import pseudo_inverse
+from odegraph.basis import ExactMatrix, identity, pseudo_inverse
 from odegraph.ir.nodes import Row
 
 
@@ -27,12 +25,9 @@ def least_squares_update(rows: Sequence[Row], *, size: int) -> StatisticsUpdate:
     """The exact update for evaluations that read the statistics by `rows`."""
     if all(len(row) == 1 and row[0][1] == 1 for row in rows):
         return _means([row[0][0] for row in rows], size)
-    phi = sympy.zeros(len(rows), size)
-    for i, row in enumerate(rows):
-        for index, value in row:
-            phi[i, index] = to_exact(value)
+    phi = ExactMatrix(tuple(dict(row) for row in rows), size)
     inverse = pseudo_inverse(phi)
-    return StatisticsUpdate(_sparse(inverse), _sparse(sympy.eye(size) - inverse * phi))
+    return StatisticsUpdate(_rows(inverse), _rows(identity(size) - inverse @ phi))
 
 
 def _means(visited: Sequence[int], size: int) -> StatisticsUpdate:
@@ -40,13 +35,10 @@ def _means(visited: Sequence[int], size: int) -> StatisticsUpdate:
     visits: list[list[int]] = [[] for _ in range(size)]
     for i, index in enumerate(visited):
         visits[index].append(i)
-    learned = (tuple((i, sympy.Rational(1, len(seen))) for i in seen) for seen in visits)
-    retained = (() if seen else ((index, sympy.Integer(1)),) for index, seen in enumerate(visits))
+    learned = (tuple((i, Fraction(1, len(seen))) for i in seen) for seen in visits)
+    retained = (() if seen else ((index, Fraction(1)),) for index, seen in enumerate(visits))
     return StatisticsUpdate(tuple(learned), tuple(retained))
 
 
-def _sparse(matrix: sympy.Matrix) -> tuple[Row, ...]:
-    rows, columns = matrix.shape
-    return tuple(
-        tuple((j, matrix[i, j]) for j in range(columns) if matrix[i, j] != 0) for i in range(rows)
-    )
+def _rows(matrix: ExactMatrix) -> tuple[Row, ...]:
+    return tuple(tuple(sorted(row.items())) for row in matrix.rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import torch
@@ -35,6 +36,13 @@ class Unit:
     training: fx.GraphModule
     value_shapes: tuple[Tensor, ...]
     traced_for: tuple[int, ...] | None
+
+    def frozen(self) -> Unit:
+        """The same unit in evaluation mode for good."""
+        return dataclasses.replace(self, training=self.evaluation, updated_buffers=())
+
+    def __deepcopy__(self, memo: dict) -> Unit:
+        return self  # frozen: the graphs hold no values
 
     def check_rate_shape(self, x: Tensor) -> None:
         """Refuse a state whose rate has another shape. Computes no numbers, so it costs no memory.

@@ -1,0 +1,37 @@
+"""odegraph: a graph compiler for continuous-depth networks and learned dynamics."""
+
+from odegraph._errors import DataError as DataError
+from odegraph._errors import EmitError as EmitError
+from odegraph._errors import GraphError as GraphError
+from odegraph._errors import OdegraphError as OdegraphError
+from odegraph._errors import ProjectionError as ProjectionError
+from odegraph._errors import SchemeError as SchemeError
+from odegraph._errors import UnitError as UnitError
+from odegraph.basis import Basis as Basis
+from odegraph.basis import BSpline as BSpline
+from odegraph.basis import Chebyshev as Chebyshev
+from odegraph.basis import Cosine as Cosine
+from odegraph.basis import DiscontinuousLinear as DiscontinuousLinear
+from odegraph.basis import DiscontinuousPolynomial as DiscontinuousPolynomial
+from odegraph.basis import Haar as Haar
+from odegraph.basis import Legendre as Legendre
+from odegraph.basis import LegendreMultiwavelet as LegendreMultiwavelet
+from odegraph.basis import PiecewiseConstant as PiecewiseConstant
+from odegraph.basis import PiecewiseLinear as PiecewiseLinear
+from odegraph.basis import projection_matrix as projection_matrix
+from odegraph.block import BakedBlock as BakedBlock
+from odegraph.block import OdeBlock as OdeBlock
+from odegraph.block import bake as bake
+from odegraph.block import emit_python as emit_python
+from odegraph.block import load as load
+from odegraph.block import manifest as manifest
+from odegraph.block import project as project
+from odegraph.block import refine as refine
+from odegraph.block import save as save
+from odegraph.ir import Manifestation as Manifestation
+from odegraph.ir import OrderLossWarning as OrderLossWarning
+from odegraph.ir import StepGraph as StepGraph
+from odegraph.scheme import Scheme as Scheme
+from odegraph.scheme import load_scheme as load_scheme
+from odegraph.scheme import scheme_names as scheme_names
+from odegraph.scheme import verify as verify

@@ -1,0 +1,114 @@
+"""BakedBlock: an inference block whose theta(t) is folded to constants."""
+
+from collections.abc import Mapping
+from typing import Any, final
+
+from torch import Tensor, fx, nn
+
+from odegraph.basis import ExactMatrix
+from odegraph.block.ode_block import OdeBlock
+from odegraph.block.slot_maps import map_slot
+from odegraph.emit.fx_graph import evaluation_call, lower_to_fx
+from odegraph.emit.python_source import BlockParts
+from odegraph.emit.rounding import Precision
+from odegraph.emit.slots import slot_module, slots_of
+from odegraph.ir import Manifestation, Row, StepGraph
+from odegraph.passes import tabulate_theta
+from odegraph.unit import Unit
+
+
+@final
+class BakedBlock(nn.Module):
+    """The evaluation graph of a block with one constant for each depth where it reads theta.
+
+    Slots have shape [distinct depths, *shape] and are buffers: there is nothing left to train, and
+    nothing that another manifestation could be made from.
+    """
+
+    def __init__(
+        self,
+        unit: Unit,
+        graph: StepGraph,
+        *,
+        theta: nn.Module,
+        state: nn.Module,
+        precision: Precision,
+    ) -> None:
+        super().__init__()
+        self.unit = unit
+        self.step_graph = graph
+        self.precision = precision
+        self.theta = theta
+        self.state = state
+        self._lowered = [self._lower()]
+
+    @classmethod
+    def of_block(cls, block: OdeBlock) -> "BakedBlock":
+        """Fold theta(t) and the running statistics of `block`."""
+        graph, table = tabulate_theta(block.step_graph)
+        return cls(
+            block.unit,
+            graph,
+            theta=slot_module(_tabulated(slots_of(block.theta), table.rows)),
+            state=slot_module(_tabulated(slots_of(block.state), table.state_rows)),
+            precision=block.precision,
+        )
+
+    @property
+    def graph_module(self) -> fx.GraphModule:
+        """The static torch.fx graph."""
+        return self._lowered[0]
+
+    @property
+    def manifestation(self) -> Manifestation:
+        """What the graph discretises."""
+        return self.step_graph.manifestation
+
+    @property
+    def parts(self) -> BlockParts:
+        """What emitters need to know; the unit is in evaluation mode for good."""
+        return BlockParts(
+            unit=self.unit.frozen(),
+            evaluation=self.step_graph,
+            training=self.step_graph,
+            theta=slots_of(self.theta),
+            state=slots_of(self.state),
+            precision=self.precision,
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The state at depth 1 from the state `x` at depth 0, of the same shape."""
+        return self._lowered[0](x)
+
+    def extra_repr(self) -> str:
+        """One line: unit, scheme, and steps."""
+        form = self.manifestation
+        return f"{self.unit.name}, scheme={form.scheme.name}, steps={form.steps}, span={form.span}"
+
+    def _lower(self) -> fx.GraphModule:
+        return lower_to_fx(
+            self.step_graph,
+            evaluation_call(self.unit),
+            theta=self.theta,
+            state=self.state,
+            precision=self.precision,
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_lowered": []}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._lowered = [self._lower()]
+
+
+def _tabulated(slots: Mapping[str, Tensor], rows: tuple[Row, ...]) -> dict[str, Tensor]:
+    if not slots:
+        return {}
+    size = next(iter(slots.values())).shape[0]
+    matrix = ExactMatrix(tuple(dict(row) for row in rows), size)
+    first = [row[0][0] for row in rows]
+    return {
+        path: map_slot(slot, matrix) if slot.is_floating_point() else slot[first].clone()
+        for path, slot in slots.items()
+    }

@@ -1,0 +1,149 @@
+"""Move the parameters of blocks to other manifestations; the argument is never changed.
+
+`manifest` changes scheme and grid, `project` and `refine` the basis, `bake` folds theta(t) to
+constants. Each takes one block or any module that contains blocks, and returns a new one.
+"""
+
+import copy
+import itertools
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import TypeVar
+
+from torch import Tensor, nn
+
+from odegraph._errors import GraphError, ProjectionError
+from odegraph.basis import Basis, ExactMatrix
+from odegraph.basis import projection as basis_projection
+from odegraph.block.baked_block import BakedBlock
+from odegraph.block.ode_block import OdeBlock
+from odegraph.block.slot_maps import map_slots, map_statistics
+from odegraph.emit.slots import slot_module, slots_of
+from odegraph.ir import Manifestation, manifestation, statistics_basis
+from odegraph.scheme import Scheme
+
+Model = TypeVar("Model", bound=nn.Module)
+
+
+def manifest(
+    model: Model,
+    *,
+    scheme: Scheme | str | None = None,
+    steps: int | None = None,
+    grid: Sequence[Fraction | int | str] | None = None,
+    span: Fraction | int | float | str | None = None,
+) -> Model:
+    """The same continuous model, discretised otherwise: the same coefficients, no data needed.
+
+    What is not given stays as it is. A new `span` changes the length of the depth interval in the
+    unit's own time; with a basis of more than one coefficient it stretches theta(t) along.
+
+    Raises:
+        GraphError: the model has no blocks, or the arguments do not make a manifestation.
+    """
+
+    def remanifested(block: OdeBlock) -> OdeBlock:
+        old = block.manifestation
+        return _with_copied_slots(
+            block,
+            manifestation(
+                old.scheme if scheme is None else scheme,
+                basis=old.basis,
+                state_basis=old.state_basis,
+                steps=steps,
+                grid=old.grid if steps is None and grid is None else grid,
+                span=old.span if span is None else span,
+            ),
+        )
+
+    return replace_blocks(model, remanifested)
+
+
+def project(model: Model, *, basis: Basis) -> Model:
+    """The same graph with theta(t) replaced by its L2 projection onto `basis`.
+
+    Running statistics move along, to the elements of `basis`; variances stay positive.
+
+    Raises:
+        GraphError: the model has no blocks.
+        ProjectionError: `basis` is not a basis.
+    """
+    if not isinstance(basis, Basis):
+        raise ProjectionError(
+            f"`basis` is a {type(basis).__name__}; give a basis such as `PiecewiseConstant(8)`."
+        )
+    return replace_blocks(model, lambda block: _on_basis(block, basis, block.manifestation.grid))
+
+
+def refine(model: Model, *, factor: int = 2) -> Model:
+    """Split every element of the basis and every time step into `factor` equal ones.
+
+    The refined basis contains the old one, so theta(t) is exactly what it was.
+
+    Raises:
+        GraphError: the model has no blocks.
+        ProjectionError: `factor` is not an integer of at least 2, or the basis cannot be refined.
+    """
+
+    def refined(block: OdeBlock) -> OdeBlock:
+        old = block.manifestation
+        return _on_basis(block, old.basis.refined(factor), _split(old.grid, factor))
+
+    return replace_blocks(model, refined)
+
+
+def bake(model: Model) -> Model:
+    """The inference model: theta(t) is folded to one constant for each depth that the graph reads.
+
+    Raises:
+        GraphError: the model has no blocks.
+    """
+    return replace_blocks(model, BakedBlock.of_block)
+
+
+def replace_blocks(model: Model, replace: Callable[[OdeBlock], nn.Module]) -> Model:
+    """A copy of `model` in which every block is replaced, and nothing else is changed.
+
+    Raises:
+        GraphError: the model has no blocks.
+    """
+    blocks = [module for module in model.modules() if isinstance(module, OdeBlock)]
+    if not blocks:
+        raise GraphError(
+            f"The model `{type(model).__name__}` has no `OdeBlock`, so there is nothing to "
+            "re-manifest. Build its continuous part with `odegraph.OdeBlock`."
+        )
+    # The copy takes the new blocks from the memo, so that the old ones are never held twice.
+    memo: dict[int, object] = {}
+    for block in blocks:
+        new = replace(block)
+        new.train(block.training)
+        memo[id(block)] = new
+    return copy.deepcopy(model, memo)
+
+
+def _with_copied_slots(block: OdeBlock, form: Manifestation) -> OdeBlock:
+    theta, state = copy.deepcopy(block.theta), copy.deepcopy(block.state)
+    return OdeBlock.of_slots(block.unit, form, theta=theta, state=state)
+
+
+def _on_basis(block: OdeBlock, basis: Basis, grid: tuple[Fraction, ...]) -> OdeBlock:
+    old = block.manifestation
+    state_basis = None if old.state_basis is None else statistics_basis(basis)
+    form = manifestation(old.scheme, basis=basis, state_basis=state_basis, grid=grid, span=old.span)
+    theta = map_slots(slots_of(block.theta), basis_projection(old.basis, basis))
+    state: dict[str, Tensor] = {}
+    if old.state_basis is not None and state_basis is not None:
+        matrix: ExactMatrix = basis_projection(old.state_basis, state_basis)
+        positive = block.unit.positive_slots
+        state = map_statistics(slots_of(block.state), matrix, positive=positive)
+    return OdeBlock.of_slots(block.unit, form, theta=slot_module(theta), state=slot_module(state))
+
+
+def _split(grid: tuple[Fraction, ...], factor: int) -> tuple[Fraction, ...]:
+    inner = [
+        start + Fraction(part, factor) * (end - start)
+        for start, end in itertools.pairwise(grid)
+        for part in range(factor)
+    ]
+    return (*inner, grid[-1])

@@ -1,0 +1,37 @@
+"""Write files whole or not at all."""
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from odegraph._errors import EmitError
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` in UTF-8 with Unix line ends, so that equal text gives equal bytes anywhere.
+
+    Raises:
+        EmitError: the folder or the file cannot be written.
+    """
+    write_file(path, lambda temporary: temporary.write_bytes(text.encode()))
+
+
+def write_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, then rename it to `path`.
+
+    Raises:
+        EmitError: the folder or the file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}-{os.getpid()}-{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(temporary)
+        temporary.replace(path)
+    except OSError as error:
+        raise EmitError(
+            f"`{path}` cannot be written: {error.strerror or error}. Choose a folder that you may "
+            "write to."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)

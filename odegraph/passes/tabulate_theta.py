@@ -1,0 +1,31 @@
+"""Give every depth where theta is read an index of its own: what `bake` folds to constants."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from odegraph.ir import Row, StepGraph, Theta, parts_of, step_graph
+
+
+@dataclass(frozen=True)
+class Tabulation:
+    """The distinct rows that the graph read before: constant i = sum_b rows[i][b] theta^b."""
+
+    rows: tuple[Row, ...]
+    state_rows: tuple[Row, ...]
+
+
+def tabulate_theta(graph: StepGraph) -> tuple[StepGraph, Tabulation]:
+    """The graph that reads table entries, and which combination of coefficients each entry is."""
+    rows: dict[Row, int] = {}
+    state_rows: dict[Row, int] = {}
+    parts = []
+    for name, node, inputs in parts_of(graph):
+        if isinstance(node, Theta):
+            row, state_row = _entry(node.row, rows), _entry(node.state_row, state_rows)
+            node = Theta(node.step, node.depth, row, state_row)
+        parts.append((name, node, inputs))
+    return step_graph(graph.manifestation, parts), Tabulation(tuple(rows), tuple(state_rows))
+
+
+def _entry(row: Row, seen: dict[Row, int]) -> Row:
+    return ((seen.setdefault(row, len(seen)), Fraction(1)),) if row else ()

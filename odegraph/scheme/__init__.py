@@ -1,0 +1,9 @@
+"""Integration schemes: files, exact proofs, properties, catalogue."""
+
+from .base import Scheme as Scheme
+from .catalogue import load_scheme as load_scheme
+from .catalogue import scheme_names as scheme_names
+from .file import read_scheme_file as read_scheme_file
+from .runge_kutta import RungeKuttaScheme as RungeKuttaScheme
+from .spec import SchemeSpec as SchemeSpec
+from .verify import verify as verify

@@ -1,0 +1,83 @@
+"""Checks what a scheme file claims against what is proven."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import sympy
+
+from odegraph._errors import OdegraphError
+from odegraph._exact import parse_exact, shorten
+from odegraph.scheme.base import Scheme
+from odegraph.scheme.faults import Faults
+from odegraph.scheme.order_conditions import Condition
+
+RULES: Mapping[str, str] = MappingProxyType(
+    {
+        "explicit": "an explicit scheme has zeros on and above the diagonal of A",
+        "diagonally_implicit": "A must be lower triangular with a nonzero on its diagonal",
+        "fsal": "the last row of A must be b, with c = 1, and the first row zero, with c = 0",
+        "stiffly_accurate": "the last row of A must be b, with c = 1",
+        "a_stable": "|R(z)| <= 1 must hold in the whole left half-plane",
+        "l_stable": "the scheme must be A-stable with R(infinity) = 0",
+        "symplectic": "b_i a_ij + b_j a_ji = b_i b_j must hold for all i, j",
+        "symmetric": "the adjoint scheme must be the scheme itself",
+        "stage_order": "B(q) and C(q) must hold for it and fail for the next q",
+        "ssp_coefficient": "it is the radius of absolute monotonicity of the tableau",
+    }
+)
+
+
+def check_claims(scheme: Scheme, failed: Mapping[str, Condition | None], faults: Faults) -> None:
+    """Note every claim that is not what is proven; `failed` holds the conditions that fail."""
+    claims = dict(scheme.spec.claims)
+    if _swapped(scheme, claims):
+        faults.add(
+            "`b` and `b_embedded` seem to be swapped: the file claims order = "
+            f"{claims['order']} and embedded_order = {claims['embedded_order']}, but `b` has order "
+            f"{proven(scheme, 'order')} and `b_embedded` has order "
+            f"{proven(scheme, 'embedded_order')}. The weights of the result go into `b`."
+        )
+        del claims["order"], claims["embedded_order"]
+    for claim, claimed in claims.items():
+        truth = proven(scheme, claim)
+        if not _equal(claimed, truth):
+            faults.add(_false_claim(claim, claimed, truth, failed.get(claim)))
+
+
+def proven(scheme: Scheme, claim: str) -> Any:
+    """The proven value of what a claim names."""
+    attribute = claim if hasattr(type(scheme), claim) else f"is_{claim}"
+    return getattr(scheme, attribute)
+
+
+def _swapped(scheme: Scheme, claims: Mapping[str, Any]) -> bool:
+    if (
+        not {"order", "embedded_order"} <= set(claims)
+        or claims["order"] == claims["embedded_order"]
+    ):
+        return False
+    truth = proven(scheme, "embedded_order"), proven(scheme, "order")
+    return truth == (claims["order"], claims["embedded_order"])
+
+
+def _equal(claimed: Any, truth: Any) -> bool:
+    if not isinstance(claimed, str):
+        return claimed == truth
+    try:
+        return sympy.simplify(parse_exact(claimed) - truth) == 0
+    except OdegraphError:
+        return claimed == str(truth)
+
+
+def _false_claim(claim: str, claimed: Any, truth: Any, condition: Condition | None) -> str:
+    says = f"the file claims {claim} = {_show(claimed)}, but {_show(truth)} is proven"
+    if isinstance(truth, int) and not isinstance(truth, bool) and claimed < truth:
+        return f"{says}. Claim what is proven: {claim} = {truth}."
+    if condition is not None:
+        return f"{says}. The first condition that fails is {condition}."
+    return f"{says}: {RULES[claim]}." if claim in RULES else f"{says}."
+
+
+def _show(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else shorten(value)

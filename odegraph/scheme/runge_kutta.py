@@ -1,0 +1,228 @@
+"""Runge-Kutta methods with proven order, and the proof."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, final
+
+import sympy
+
+from odegraph.scheme import properties
+from odegraph.scheme.base import Scheme
+from odegraph.scheme.claims import check_claims
+from odegraph.scheme.faults import Faults
+from odegraph.scheme.order_conditions import (
+    Condition,
+    OrderProof,
+    StageVectors,
+    prove_linear_order,
+    prove_order,
+)
+from odegraph.scheme.rooted_trees import rooted_trees, timed_trees
+from odegraph.scheme.spec import SchemeSpec
+from odegraph.scheme.ssp import ssp_coefficient
+from odegraph.scheme.stability_function import StabilityFunction, stability_function
+from odegraph.scheme.tableau import Tableau, Vector, column, matrix
+from odegraph.scheme.tableau_reader import read_tableau
+from odegraph.scheme.tableau_writer import tableau_spec
+
+
+@final
+@dataclass(frozen=True)
+class ProvenOrders:
+    """The four orders of a tableau; `embedded` is None without embedded weights."""
+
+    order: int
+    autonomous: int
+    linear: int
+    embedded: int | None
+
+
+@final
+@dataclass(frozen=True)
+class RungeKuttaScheme(Scheme):
+    """x_1 = x_0 + h sum_i b_i k_i with k_i = f(t_0 + c_i h, x_0 + h sum_j a_ij k_j).
+
+    All properties are decided exactly, when they are asked for.
+    """
+
+    tableau: Tableau
+    orders: ProvenOrders
+
+    @property
+    def stages(self) -> int:
+        """Number of stages s."""
+        return self.tableau.stages
+
+    @cached_property
+    def A(self) -> sympy.ImmutableMatrix:
+        """The s x s matrix of the stages."""
+        return matrix(self.tableau.A)
+
+    @cached_property
+    def b(self) -> sympy.ImmutableMatrix:
+        """The weights, an s x 1 column."""
+        return column(self.tableau.b)
+
+    @cached_property
+    def c(self) -> sympy.ImmutableMatrix:
+        """The stage times in units of h, an s x 1 column."""
+        return column(self.tableau.c)
+
+    @cached_property
+    def b_embedded(self) -> sympy.ImmutableMatrix | None:
+        """The weights of the embedded method, an s x 1 column, if there is one."""
+        embedded = self.tableau.b_embedded
+        return None if embedded is None else column(embedded)
+
+    @property
+    def order(self) -> int:
+        """The proven order on x' = f(t, x)."""
+        return self.orders.order
+
+    @property
+    def autonomous_order(self) -> int:
+        """The proven order on x' = f(x); above `order` only if c is not the row sums of A."""
+        return self.orders.autonomous
+
+    @property
+    def linear_order(self) -> int:
+        """The proven order on x' = L x: the order to which R(z) agrees with exp(z)."""
+        return self.orders.linear
+
+    @property
+    def embedded_order(self) -> int | None:
+        """The proven order of the embedded method on x' = f(t, x)."""
+        return self.orders.embedded
+
+    @cached_property
+    def failed_condition(self) -> Condition | None:
+        """The first order condition that fails; None where the order is the greatest possible."""
+        vectors = StageVectors(self.tableau.A, self.tableau.c)
+        return prove_weights(self.tableau, self.tableau.b, vectors).failed
+
+    @cached_property
+    def stage_order(self) -> int:
+        """The largest q with B(q) and C(q)."""
+        return properties.stage_order(self.tableau)
+
+    @cached_property
+    def is_explicit(self) -> bool:
+        """Whether every stage depends on earlier stages only."""
+        return properties.is_explicit(self.tableau)
+
+    @cached_property
+    def is_diagonally_implicit(self) -> bool:
+        """Whether stages are solved one after the other, at least one of them implicitly."""
+        return properties.is_diagonally_implicit(self.tableau)
+
+    @cached_property
+    def is_fsal(self) -> bool:
+        """Whether the last stage of a step is the first of the next."""
+        return properties.is_fsal(self.tableau)
+
+    @cached_property
+    def is_stiffly_accurate(self) -> bool:
+        """Whether the last stage is the result."""
+        return properties.is_stiffly_accurate(self.tableau)
+
+    @cached_property
+    def is_symplectic(self) -> bool:
+        """Whether quadratic invariants, and with them the symplectic form, are kept."""
+        return properties.is_symplectic(self.tableau)
+
+    @cached_property
+    def is_symmetric(self) -> bool:
+        """Whether a step back undoes a step."""
+        return properties.is_symmetric(self.tableau)
+
+    @cached_property
+    def stability(self) -> StabilityFunction:
+        """R = P / Q with exact coefficients."""
+        return stability_function(self.tableau)
+
+    def stability_function(self, z: sympy.Expr) -> sympy.Expr:
+        """R(z), the growth over one step of x' = lambda x with z = h lambda."""
+        return self.stability(z)
+
+    @cached_property
+    def is_a_stable(self) -> bool:
+        """Whether |R(z)| <= 1 in the whole left half-plane."""
+        return self.stability.is_a_stable()
+
+    @cached_property
+    def is_l_stable(self) -> bool:
+        """Whether the scheme is A-stable with R(infinity) = 0."""
+        return self.stability.is_l_stable()
+
+    @cached_property
+    def ssp_coefficient(self) -> sympy.Expr:
+        """The radius of absolute monotonicity, in steps for which forward Euler contracts."""
+        return ssp_coefficient(self.tableau)
+
+    def record(self) -> dict[str, Any]:
+        """What was proven, as data; see `odegraph.scheme.proofs`."""
+        return asdict(self.orders)
+
+    def adjoint(self) -> "RungeKuttaScheme":
+        """The inverse of a step with -h; it has the same order."""
+        spec = tableau_spec(
+            properties.adjoint(self.tableau),
+            name=f"{self.name}-adjoint",
+            title=f"Adjoint of {self.title}",
+            source=self.source,
+            tolerance=self.spec.tolerance,
+        )
+        return verify_runge_kutta(spec)
+
+
+def verify_runge_kutta(
+    spec: SchemeSpec, *, recorded: Mapping[str, Any] | None = None
+) -> RungeKuttaScheme:
+    """Prove what a spec of kind `runge-kutta` says, unless the proof is on record.
+
+    Raises:
+        SchemeError: all faults of the tableau, or all claims that are false.
+    """
+    faults = Faults(spec.name)
+    tableau = read_tableau(spec, faults)
+    faults.raise_if_any()
+    assert tableau is not None
+    if recorded is not None:
+        return RungeKuttaScheme(spec, tableau, ProvenOrders(**recorded))
+    proofs = prove_orders(tableau)
+    scheme = RungeKuttaScheme(spec, tableau, _orders(tableau, proofs))
+    check_claims(scheme, {claim: proof.failed for claim, proof in proofs.items()}, faults)
+    faults.raise_if_any()
+    return scheme
+
+
+def prove_orders(tableau: Tableau) -> dict[str, OrderProof]:
+    """The proofs of `order`, `autonomous_order` and, if it exists, `embedded_order`."""
+    vectors = StageVectors(tableau.A, tableau.c)
+    proofs = {"order": prove_weights(tableau, tableau.b, vectors)}
+    proofs["autonomous_order"] = proofs["order"]
+    if not tableau.has_row_sum_nodes:
+        autonomous = StageVectors(tableau.A, tableau.row_sums)
+        proofs["autonomous_order"] = prove_order(autonomous, tableau.b, vanishes=tableau.vanishes)
+    if tableau.b_embedded is not None:
+        proofs["embedded_order"] = prove_weights(tableau, tableau.b_embedded, vectors)
+    return proofs
+
+
+def prove_weights(tableau: Tableau, weights: Vector, vectors: StageVectors) -> OrderProof:
+    """The order on x' = f(t, x) of the stages of a tableau with these weights."""
+    # With c = A 1, time is one more component of an autonomous state: the plain trees are proof
+    # enough.
+    trees = rooted_trees if tableau.has_row_sum_nodes else timed_trees
+    return prove_order(vectors, weights, trees=trees, vanishes=tableau.vanishes)
+
+
+def _orders(tableau: Tableau, proofs: dict[str, OrderProof]) -> ProvenOrders:
+    embedded = proofs.get("embedded_order")
+    return ProvenOrders(
+        order=proofs["order"].order,
+        autonomous=proofs["autonomous_order"].order,
+        linear=prove_linear_order(tableau.A, tableau.b, vanishes=tableau.vanishes),
+        embedded=embedded.order if embedded else None,
+    )

@@ -1,0 +1,32 @@
+"""The border: from what a file says to what is proven. Nothing downstream checks again."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from odegraph.scheme.base import Scheme
+from odegraph.scheme.runge_kutta import verify_runge_kutta
+from odegraph.scheme.spec import SchemeSpec
+
+
+class Verifier(Protocol):
+    """Proves specs of one kind."""
+
+    def __call__(self, spec: SchemeSpec, *, recorded: Mapping[str, Any] | None = None) -> Scheme:
+        """The proven scheme; `recorded` replaces the proof by its recorded outcome."""
+        ...
+
+
+VERIFIERS: Mapping[str, Verifier] = MappingProxyType({"runge-kutta": verify_runge_kutta})
+
+
+def verify(spec: SchemeSpec, *, recorded: Mapping[str, Any] | None = None) -> Scheme:
+    """Prove what the spec says, and its claims.
+
+    `recorded` is what `Scheme.record` gave when this very spec was proven; only the catalogue,
+    which compares content hashes, passes it.
+
+    Raises:
+        SchemeError: all faults of the coefficients, or all claims that are false.
+    """
+    return VERIFIERS[spec.kind](spec, recorded=recorded)
