@@ -294,3 +294,8 @@ def test_any_expression_means_what_the_graph_means(tree: Any):
     unit: Any = namespace["unit"]
     assert torch.equal(unit(a, b), graph(a, b))
     assert all(len(line) <= 88 for line in text.splitlines())
+
+
+def test_a_rate_that_is_a_gradient_of_a_hamiltonian_can_be_written():
+    text = body_of(lambda a: torch.autograd.grad(a.sum(), a, create_graph=True)[0], "a")
+    assert "torch.autograd.grad(" in text and "create_graph=True" in text
