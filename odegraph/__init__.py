@@ -7,6 +7,7 @@ from odegraph._errors import OdegraphError as OdegraphError
 from odegraph._errors import ProjectionError as ProjectionError
 from odegraph._errors import SchemeError as SchemeError
 from odegraph._errors import UnitError as UnitError
+from odegraph._version import __version__ as __version__
 from odegraph.basis import Basis as Basis
 from odegraph.basis import BSpline as BSpline
 from odegraph.basis import Chebyshev as Chebyshev

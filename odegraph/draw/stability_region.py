@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.polynomial import polynomial
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from odegraph._exact import to_float
@@ -42,10 +42,11 @@ class Growth:
     Q: NDArray[np.float64]
     E: NDArray[np.float64]
 
-    def __call__(self, z: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    def __call__(self, z: ArrayLike) -> NDArray[np.complex128]:
         """R at every z; poles give infinite values."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return polynomial.polyval(z, self.P) / polynomial.polyval(z, self.Q)
+            points = np.asarray(z, dtype=np.complex128)
+            return polynomial.polyval(points, self.P) / polynomial.polyval(points, self.Q)
 
     @property
     def at_infinity(self) -> float:
@@ -191,6 +192,6 @@ def _first_exit(R: Growth, roots: NDArray[np.float64], *, direction: complex) ->
     ends = np.append(np.sort(roots), np.inf)
     for root, following in itertools.pairwise(ends):
         beyond = min(1.001 * root, (root + following) / 2)
-        if abs(R(np.array(direction * beyond))) > 1:
+        if abs(R(direction * beyond)) > 1:
             return float(root)
     return math.inf

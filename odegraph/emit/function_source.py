@@ -69,11 +69,11 @@ def write_function(graph_module: fx.GraphModule, *, name: str = "unit") -> Funct
 def body_lines(graph: fx.Graph, inputs: Mapping[str, str], *, indent: str) -> list[str]:
     """The statements of a graph up to its `return`; `inputs` says how each value is written.
 
-    The keys of `inputs` are the paths in the placeholders' metadata. Submodules that the graph
-    calls are attributes of `self`.
+    The keys of `inputs` are the paths that the placeholders stand for, and `x`. Submodules that
+    the graph calls are attributes of `self`.
     """
     placeholders = graph.find_nodes(op="placeholder")
-    writer = _Writer({n: inputs[n.meta["path"]] for n in placeholders}, indent=indent)
+    writer = _Writer({n: inputs[n.meta.get("path", "x")] for n in placeholders}, indent=indent)
     for node in graph.nodes:
         writer.visit(node)
     return writer.lines

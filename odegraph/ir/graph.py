@@ -31,7 +31,7 @@ class StepGraph:
 
     def nodes(self) -> Iterator[tuple[str, Node]]:
         """All nodes with their names, each after everything that it uses."""
-        return iter(self.graph.nodes(data="node"))
+        return ((name, data["node"]) for name, data in self.graph.nodes(data=True))
 
     def inputs(self, name: str) -> list[tuple[str, Edge]]:
         """What the node `name` uses, in the order in which it uses it."""

@@ -22,14 +22,12 @@ def build_runge_kutta(builder: GraphBuilder, scheme: RungeKuttaScheme) -> str:
     if not scheme.is_explicit:
         raise GraphError(
             f"The scheme `{scheme.name}` is implicit: a stage needs itself, which takes a solver "
-            "that "
-            "is not compiled yet. It can be verified, shown and drawn. To compile, choose an "
-            "explicit "
-            "scheme such as `rk4-classic`."
+            "that is not compiled yet. It can be verified, shown and drawn. To compile, choose an "
+            "explicit scheme such as `rk4-classic`."
         )
     state = builder.input()
     # Entries of a SymPy matrix are slow to fetch: take them out once, not once a step.
-    A, b, c = scheme.A.tolist(), list(scheme.b), list(scheme.c)
+    A, b, c = scheme.A.tolist(), scheme.b.flat(), scheme.c.flat()
     for step in range(builder.manifestation.steps):
         rates: list[str] = []
         for i, (row, node) in enumerate(zip(A, c, strict=True), start=1):

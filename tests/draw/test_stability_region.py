@@ -23,7 +23,7 @@ def test_growth_is_the_exact_stability_function(name: str):
     scheme = load_scheme(name)
     z = sympy.Rational(-3, 7) + sympy.I * sympy.Rational(2, 5)
     exact = complex(scheme.stability_function(z).evalf(30))
-    np.testing.assert_allclose(growth(scheme)(np.array(complex(z))), exact, rtol=1e-12)
+    np.testing.assert_allclose(growth(scheme)(complex(z)), exact, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -33,7 +33,7 @@ def test_limits_agree_with_a_scan_of_the_axes(name: str):
         inside = np.abs(R(direction * np.linspace(0, min(limit, 1e3), 2001)))
         assert inside.max() <= 1 + 1e-6
         if 0 < limit < math.inf:
-            assert abs(R(np.array(direction * limit * 1.01))) > 1
+            assert abs(R(direction * limit * 1.01)) > 1
 
 
 @pytest.mark.parametrize(
