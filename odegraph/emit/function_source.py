@@ -194,7 +194,7 @@ class _Writer:
             return self._result(node.args[0])
         args = [self._render(a) for a in node.args]
         if node.op == "call_module":
-            return py.call(access("self", node.target), args)
+            return py.call(access("self", str(node.target)), args)
         if node.op == "call_method":
             receiver = args[0]
             named = [py.keyword(k, self._render(v)) for k, v in node.kwargs.items()]
