@@ -15,7 +15,7 @@ from odegraph.emit.fx_graph import evaluation_call, lower_to_fx, training_call
 from odegraph.emit.python_source import BlockParts
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_module, slots_of
-from odegraph.ir import Manifestation, StepGraph, manifestation, statistics_basis
+from odegraph.ir import Evaluate, Manifestation, StepGraph, manifestation, statistics_basis
 from odegraph.scheme import Scheme
 from odegraph.unit import Unit, trace_unit
 
@@ -112,6 +112,11 @@ class OdeBlock(nn.Module):
         if self.training not in self._lowered:
             self._lower(training=self.training)
         return self._lowered[self.training]
+
+    @property
+    def evaluations(self) -> int:
+        """Unit evaluations in one forward pass: what the block costs."""
+        return len(self.step_graph.of_type(Evaluate))
 
     @property
     def precision(self) -> Precision:

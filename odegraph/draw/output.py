@@ -1,4 +1,4 @@
-"""Pictures reach the disk whole or not at all."""
+"""Files reach the disk whole or not at all."""
 
 import os
 import tempfile
@@ -44,7 +44,7 @@ def write_whole(path: str | Path, content: bytes) -> Path:
 def _cannot_write(target: Path, error: OSError) -> EmitError:
     reason = error.strerror or type(error).__name__
     return EmitError(
-        f"The picture `{target}` cannot be written: {reason}. "
+        f"The file `{target}` cannot be written: {reason}. "
         "Choose a file in a folder that can be written."
     )
 

@@ -5,6 +5,7 @@ series also has a marker of its own, so that grey prints stay readable.
 """
 
 import io
+import textwrap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -110,6 +111,20 @@ def drawing(path: str | Path, *, width: float, height: float) -> "Iterator[Figur
         buffer = io.BytesIO()
         figure.savefig(buffer, format=format_, dpi=DOTS_PER_INCH, metadata=_METADATA[format_])
     write_whole(path, buffer.getvalue())
+
+
+def title(axes: "Axes", text: str, *, subtitle: str) -> None:
+    """A bold title, wrapped where it is long, and a line in grey below it."""
+    axes.set_title(textwrap.fill(text, 46), pad=22, parse_math=False)
+    axes.annotate(
+        subtitle,
+        (0, 1),
+        xytext=(0, 8),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        color=MUTED,
+        fontsize=8.5,
+    ).set_in_layout(False)
 
 
 def grid(axes: "Axes") -> None:

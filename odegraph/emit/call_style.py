@@ -105,19 +105,22 @@ def public_name(target: Any) -> str:
 @functools.cache
 def _names() -> dict[Any, str]:
     """Later entries win: torch.nn.functional before torch before its submodules."""
-    found: dict[Any, str] = {}
-    spaces = {
-        "torch.special": torch.special,
-        "torch.fft": torch.fft,
-        "torch.linalg": torch.linalg,
-        "torch": torch,
-        "F": F,
-    }
-    for prefix, space in spaces.items():
-        for name in sorted(
-            vars(space), key=lambda n: (n == getattr(vars(space)[n], "__name__", 0), n)
-        ):
-            value = vars(space)[name]
-            if callable(value) and not isinstance(value, type) and not name.startswith("_"):
-                found[value] = f"{prefix}.{name}"
+    private = {name: f for name, f in vars(torch).items() if name.startswith("_")}
+    public = [
+        ("torch.special", vars(torch.special)),
+        ("torch.fft", vars(torch.fft)),
+        ("torch.linalg", vars(torch.linalg)),
+        ("torch", vars(torch)),
+        ("F", vars(F)),
+    ]
+    found = _callables("torch", private)
+    for prefix, space in public:
+        found |= _callables(prefix, {n: f for n, f in space.items() if not n.startswith("_")})
     return found
+
+
+def _callables(prefix: str, space: Mapping[str, Any]) -> dict[Any, str]:
+    """Functions by what they are; of several names the function's own wins."""
+    names = [n for n, f in space.items() if callable(f) and not isinstance(f, type)]
+    names.sort(key=lambda n: (n == getattr(space[n], "__name__", None), n))
+    return {space[n]: f"{prefix}.{n}" for n in names}

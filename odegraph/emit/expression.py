@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -52,7 +52,6 @@ class Expression:
     head: str = ""
     items: tuple[Expression, ...] = ()
     tail: str = ""
-    parts: tuple[Expression, ...] = field(default=(), repr=False)
 
     def within(self, binding: int) -> str:
         """The text as an operand of something that binds like `binding`."""
@@ -100,14 +99,15 @@ def binary(symbol: str, binding: int, left: Expression, right: Expression) -> Ex
 
 def power(base: Expression, exponent: Expression) -> Expression:
     """base**exponent, hugged where both are simple: the formatter's rule."""
-    symbol = "**" if base.is_simple and exponent.is_simple else " ** "
-    text = f"{base.within(ATOM)}{symbol}{exponent.within(ATOM)}"
+    is_hugged = base.is_simple and base.binding == ATOM and exponent.is_simple
+    symbol = "**" if is_hugged else " ** "
+    text = f"{base.within(ATOM)}{symbol}{exponent.within(UNARY if exponent.is_simple else ATOM)}"
     return Expression(text, POWER, depth=max(base.depth, exponent.depth))
 
 
 def prefix(symbol: str, operand: Expression) -> Expression:
-    """A unary operator."""
-    return Expression(f"{symbol}{operand.within(UNARY)}", UNARY, depth=operand.depth)
+    """A unary operator; the formatter wants -(a**2) for -a**2."""
+    return Expression(f"{symbol}{operand.within(ATOM)}", UNARY, depth=operand.depth)
 
 
 def sequence(brackets: str, items: Sequence[Expression]) -> Expression:
@@ -116,6 +116,11 @@ def sequence(brackets: str, items: Sequence[Expression]) -> Expression:
     text = f"{brackets[0]}{', '.join(i.text for i in items)}{comma}{brackets[1]}"
     depth = max([i.depth for i in items], default=0)
     return Expression(text, depth=depth, head=brackets[0], items=tuple(items), tail=brackets[1])
+
+
+def unbracketed(value: Expression) -> Expression:
+    """What a function returns: brackets only where the line breaks."""
+    return replace(value, text=", ".join(item.text for item in value.items), binding=0)
 
 
 def subscript(value: Expression, index: Expression) -> Expression:
@@ -170,6 +175,7 @@ def _float(value: float) -> Expression:
     text = float.__repr__(value)
     if text in ("inf", "-inf", "nan"):
         return call("float", [Expression(json.dumps(text))])
+    text = text.replace("e+", "e")
     return _number(text, negative=text.startswith("-"))
 
 

@@ -9,12 +9,15 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import cache
 from itertools import product
+from typing import Any
 
 import sympy
+import sympy.tensor.tensor  # the first sum of surds imports it: not in the time of load_scheme
 from sympy.polys.numberfields.subfield import primitive_element
 
 from odegraph._errors import SchemeError
-from odegraph.scheme.number_field import Number, NumberField, enclosure, solve_rational
+from odegraph._exact import shorten
+from odegraph.scheme.number_field import Number, NumberField, enclosure, solve_rational, to_fraction
 
 MAX_DEGREE = 16
 MAX_POWER = 4096
@@ -23,7 +26,7 @@ _X = sympy.Dummy("x")
 
 
 def adjoin(expressions: Iterable[sympy.Expr]) -> dict[sympy.Expr, Number]:
-    """The surds and algebraic numbers that occur in the expressions, as elements of one number field."""
+    """The surds and algebraic numbers in the expressions, as elements of one number field."""
     found: dict[sympy.Expr, None] = {}
     for expression in expressions:
         _collect(expression, found)
@@ -35,7 +38,7 @@ def adjoin(expressions: Iterable[sympy.Expr]) -> dict[sympy.Expr, Number]:
 def evaluate(expression: sympy.Expr, values: Mapping[sympy.Expr, Number]) -> Number:
     """The exact number that an expression of rationals and adjoined numbers denotes."""
     if isinstance(expression, sympy.Rational):
-        return Fraction(int(expression.p), int(expression.q))
+        return to_fraction(expression)
     if expression in values:
         return values[expression]
     match expression:
@@ -47,7 +50,7 @@ def evaluate(expression: sympy.Expr, values: Mapping[sympy.Expr, Number]) -> Num
             )
         case sympy.Pow(args=(base, sympy.Rational() as exponent)):
             return _power(evaluate(_root(base, exponent.q), values), int(exponent.p))
-    raise SchemeError(f"`{expression}` is not a real algebraic number.")
+    raise SchemeError(f"`{shorten(expression)}` is not a real algebraic number.")
 
 
 def _root(base: sympy.Expr, degree: int) -> sympy.Expr:
@@ -76,37 +79,46 @@ def _collect(expression: sympy.Expr, found: dict[sympy.Expr, None]) -> None:
         case sympy.CRootOf():
             found[expression] = None
         case _:
-            raise SchemeError(f"`{expression}` is not a real algebraic number.")
+            raise SchemeError(f"`{shorten(expression)}` is not a real algebraic number.")
 
 
 @cache
 def _adjoin(generators: tuple[sympy.Expr, ...]) -> dict[sympy.Expr, Number]:
     minimal, images = _primitive(generators)
     number_field = _field(minimal, generators, images)
-    values = {g: number_field.element(image) for g, image in zip(generators, images, strict=True)}
-    return values
+    return {g: number_field.element(image) for g, image in zip(generators, images, strict=True)}
 
 
 def _primitive(
     generators: tuple[sympy.Expr, ...],
 ) -> tuple[list[Fraction], list[list[Fraction]]]:
-    """Monic minimal polynomial of a primitive element (lowest degree first), and each generator in its powers."""
+    """Minimal polynomial of a primitive element (constant first); generators in its powers."""
     if len(generators) == 1:
-        minimal = sympy.minimal_polynomial(generators[0], _X, polys=True)
+        minimal = _minimal_polynomial(generators[0])
         images = [[Fraction(0), Fraction(1)]]
     else:
         for count in range(2, len(generators)):
             _check_degree(primitive_element(list(generators[:count]), _X, polys=True)[0].degree())
-        minimal, _, raw = primitive_element(list(generators), _X, ex=True, polys=True)
+        element: Any = primitive_element(list(generators), _X, ex=True, polys=True)
+        minimal, _, raw = element
         images = [
             [Fraction(int(x.numerator), int(x.denominator)) for x in row[::-1]] for row in raw
         ]
     _check_degree(minimal.degree())
-    coefficients = [Fraction(int(x.p), int(x.q)) for x in minimal.monic().all_coeffs()[::-1]]
+    coefficients = [to_fraction(x) for x in minimal.monic().all_coeffs()[::-1]]
     return coefficients, images
 
 
-def _check_degree(degree: int) -> None:
+def _minimal_polynomial(generator: sympy.Expr) -> sympy.Poly:
+    match generator:
+        case sympy.Pow(args=(sympy.Integer() as radicand, sympy.Rational(p=1, q=2))):
+            return sympy.Poly([1, 0, -radicand], _X)
+        case sympy.CRootOf(poly=polynomial):
+            return sympy.Poly(polynomial.all_coeffs(), _X)
+    return sympy.minimal_polynomial(generator, _X, polys=True)
+
+
+def _check_degree(degree: Any) -> None:
     if degree > MAX_DEGREE:
         raise SchemeError(
             f"The coefficients span a number field of degree {degree}; "
@@ -117,7 +129,7 @@ def _check_degree(degree: int) -> None:
 def _field(
     minimal: list[Fraction], generators: tuple[sympy.Expr, ...], images: list[list[Fraction]]
 ) -> NumberField:
-    """The field of theta = scale * (primitive element), where the scale makes theta an algebraic integer."""
+    """The field of theta, the multiple of the primitive element that is an algebraic integer."""
     n = len(minimal) - 1
     scale = math.lcm(*(x.denominator for x in minimal))
     reduction = tuple(int(-x * scale ** (n - i)) for i, x in enumerate(minimal[:-1]))
@@ -125,21 +137,28 @@ def _field(
         image[:] = [x / scale**i for i, x in enumerate(image)]
         image.extend([Fraction(0)] * (n - len(image)))
     polynomial = sympy.Poly([1, *(-r for r in reduction[::-1])], _X)
-    for (low, high), _ in polynomial.intervals(eps=sympy.Rational(1, 2**20)):
-        bounds = Fraction(int(low.p), int(low.q)), Fraction(int(high.p), int(high.q))
-        number_field = NumberField(reduction, *bounds, basis=(), to_basis=())
-        if all(map(lambda g, x: _is(g, number_field.element(x)), generators, images)):
+    intervals: Any = polynomial.intervals(eps=sympy.Rational(1, 2**20))
+    fields = (
+        NumberField(reduction, to_fraction(low), to_fraction(high), basis=(), to_basis=())
+        for (low, high), _ in intervals
+    )
+    match generators:
+        case (sympy.CRootOf(index=index),):  # roots ascend, and theta is a positive multiple of it
+            return _with_basis(list(fields)[index], generators, images)
+    for number_field in fields:
+        values = [number_field.element(image) for image in images]
+        if all(map(_is, generators, values)):
             return _with_basis(number_field, generators, images)
-    raise SchemeError(f"`{generators[0]}` is not a real number.")
+    raise SchemeError(f"`{shorten(generators[-1])}` is not a real number.")
 
 
 def _is(generator: sympy.Expr, value: Number) -> bool:
-    """Whether the value is this conjugate of the generator; the conjugates differ long before the 30th digit."""
+    """Whether the value is this conjugate of the generator, judged by 30 digits."""
     low, high = enclosure(value, bits=200)
     digits = generator.evalf(40)
     if not digits.is_real:
         return False
-    middle = Fraction(*map(int, sympy.Rational(digits).as_numer_denom()))
+    middle = to_fraction(sympy.Rational(digits))
     margin = (abs(middle) + 1) * Fraction(1, 10**30)
     return low - margin <= middle <= high + margin
 
@@ -147,7 +166,7 @@ def _is(generator: sympy.Expr, value: Number) -> bool:
 def _with_basis(
     number_field: NumberField, generators: tuple[sympy.Expr, ...], images: list[list[Fraction]]
 ) -> NumberField:
-    """Choose monomials of low degree in the generators that form a basis of the field over the rationals."""
+    """Choose monomials in the generators, of low degree, that form a basis over the rationals."""
     n = number_field.degree
     values = [number_field.element(image) for image in images]
     chosen: list[tuple[sympy.Expr, list[Fraction]]] = []

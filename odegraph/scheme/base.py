@@ -38,7 +38,7 @@ class Scheme(ABC):
 
     @property
     def is_exact(self) -> bool:
-        """Whether the proofs are exact; False for coefficients published as decimals, proven up to a tolerance."""
+        """Whether the proofs are exact; coefficients published as decimals have a tolerance."""
         return self.spec.is_exact
 
     @property

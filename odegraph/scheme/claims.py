@@ -29,12 +29,13 @@ RULES: Mapping[str, str] = MappingProxyType(
 
 
 def check_claims(scheme: Scheme, failed: Mapping[str, Condition | None], faults: Faults) -> None:
-    """Note every claim that is not what is proven. `failed` holds the first failing condition of each order."""
+    """Note every claim that is not what is proven; `failed` holds the conditions that fail."""
     claims = dict(scheme.spec.claims)
     if _swapped(scheme, claims):
         faults.add(
-            f"`b` and `b_embedded` seem to be swapped: claimed are order = {claims['order']} and embedded_order = "
-            f"{claims['embedded_order']}, but `b` has order {proven(scheme, 'order')} and `b_embedded` has order "
+            "`b` and `b_embedded` seem to be swapped: the file claims order = "
+            f"{claims['order']} and embedded_order = {claims['embedded_order']}, but `b` has order "
+            f"{proven(scheme, 'order')} and `b_embedded` has order "
             f"{proven(scheme, 'embedded_order')}. The weights of the result go into `b`."
         )
         del claims["order"], claims["embedded_order"]

@@ -1,4 +1,4 @@
-"""Evaluates the text of a scheme file: named numbers, parameters and arrays, in one number field."""
+"""Evaluates the text of a scheme file: named numbers, parameters, arrays, in one field."""
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
@@ -27,6 +27,10 @@ def read_arrays(spec: SchemeSpec, faults: Faults) -> dict[str, Any]:
     }
     if faults.found:
         return {}
+    constants = _without_names_below_roots(constants, dict(constants))
+    arrays = {
+        key: _without_names_below_roots(array, dict(constants)) for key, array in arrays.items()
+    }
     values = _adjoin([*(x for _, x in constants), *_flatten(arrays.values())], faults)
     for symbol, expression in constants:
         values[symbol] = _evaluate(expression, values, f"the number `{symbol}`", faults)
@@ -49,10 +53,19 @@ def _constants(
             yield _declare(name, _parse(text, f"`{name}`", {}, spec, faults), symbols, faults)
     for name, number in spec.numbers.items():
         if isinstance(number, Mapping):
-            expression = _root(name, number, symbols, spec, faults)
+            expression = _root(name, number, spec, faults)
         else:
             expression = _parse(number, f"`numbers.{name}`", symbols, spec, faults)
         yield _declare(name, expression, symbols, faults)
+
+
+def _without_names_below_roots(item: Any, definitions: Values) -> Any:
+    """sqrt(gamma) with the definition of gamma in place of its name: it may need another field."""
+    if isinstance(item, tuple | list):
+        return type(item)(_without_names_below_roots(x, definitions) for x in item)
+    while any(p.free_symbols and p.exp.q > 1 for p in item.atoms(sympy.Pow)):
+        item = item.xreplace(definitions)
+    return item
 
 
 def _declare(
@@ -64,13 +77,7 @@ def _declare(
     return symbols[name], expression
 
 
-def _root(
-    name: str,
-    number: Mapping[str, Any],
-    symbols: dict[str, sympy.Expr],
-    spec: SchemeSpec,
-    faults: Faults,
-) -> sympy.Expr:
+def _root(name: str, number: Mapping[str, Any], spec: SchemeSpec, faults: Faults) -> sympy.Expr:
     """The real root with the given number, counted from 0 in ascending order."""
     where = f"`numbers.{name}`"
     coefficients = [_parse(x, where, {}, spec, faults) for x in number["polynomial"]]
@@ -79,16 +86,16 @@ def _root(
         return ZERO
     if not 2 <= len(coefficients) <= MAX_DEGREE + 1 or not coefficients[0]:
         faults.add(
-            f"{where}: a polynomial is given from its leading coefficient, which is not 0, down to the constant; "
-            f"its degree is 1 to {MAX_DEGREE}."
+            f"{where}: a polynomial is given from its leading coefficient, which is not 0, down "
+            f"to the constant; its degree is 1 to {MAX_DEGREE}."
         )
         return ZERO
     polynomial = sympy.Poly(coefficients, sympy.Dummy("x"))
     count = polynomial.sqf_part().count_roots()
     if not 0 <= number["root"] < count:
         faults.add(
-            f"{where}: root = {number['root']} does not exist; the polynomial has {count} real roots, counted from 0 "
-            "in ascending order."
+            f"{where}: root = {number['root']} does not exist; the polynomial has {count} real "
+            "roots, counted from 0 in ascending order."
         )
         return ZERO
     return sympy.rootof(polynomial.sqf_part(), number["root"], radicals=True)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
-from typing import final
+from typing import Any, final
 
 import sympy
 
@@ -272,8 +272,13 @@ def solve_rational(rows: list[list[Fraction]], right: Sequence[Fraction]) -> lis
     return [row[n] for row in system]
 
 
+def to_fraction(value: Any) -> Fraction:
+    """A sympy `Rational` as a `Fraction`."""
+    return Fraction(int(value.p), int(value.q))
+
+
 def to_sympy(value: Number | int) -> sympy.Expr:
-    """The number as a sympy `Rational`, or as a rational combination of the surds it was given in."""
+    """The number as a sympy `Rational` or a rational combination of the surds it was given in."""
     if isinstance(value, AlgebraicNumber):
         return value.field.to_sympy(value.coordinates)
-    return sympy.Rational(value.numerator, value.denominator)
+    return sympy.Integer(value.numerator) / value.denominator

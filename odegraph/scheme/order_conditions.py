@@ -1,9 +1,9 @@
-"""Exact proofs of order: sum_i b_i phi_i(tree) = 1 / gamma(tree) for every rooted tree up to the order.
+"""Exact proofs of order: sum_i b_i phi_i(tree) = 1 / gamma(tree) for all trees up to the order.
 
-Butcher (1963); Hairer, Norsett and Wanner, II.2. Each tree costs one product of stage vectors, because
-phi(trunk o branch) = phi(trunk) * (A phi(branch)) and all trees share their parts. Rational tableaus are scaled to
-integers first: with D the common denominator, D^(n - 1) phi of a tree with n nodes is a vector of
-integers.
+Butcher (1963); Hairer, Norsett and Wanner, II.2. Each tree costs one product of stage vectors,
+because phi(trunk o branch) = phi(trunk) * (A phi(branch)) and all trees share their parts. Tableaus
+are scaled to integers first: with D the common denominator, D^(n - 1) phi of a tree with n nodes is
+a vector of (algebraic) integers.
 """
 
 import math
@@ -58,7 +58,7 @@ def prove_order(
     trees: Callable[[int], Iterable[RootedTree]] = rooted_trees,
     vanishes: Vanishes = is_zero,
 ) -> OrderProof:
-    """The order of weights over these stages: for x' = f(x) with `rooted_trees`, for f(t, x) with `timed_trees`."""
+    """The order of weights over stages: on x' = f(x), or on f(t, x) with `timed_trees`."""
     bound = 2 * len(vectors.rows)
     for order in range(1, bound + 1):
         for tree in trees(order):

@@ -1,4 +1,4 @@
-"""Polynomials with exact real coefficients, as tuples from the constant upwards; the zero polynomial is ()."""
+"""Polynomials with exact real coefficients: tuples from the constant upwards, () for zero."""
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -80,7 +80,7 @@ def flip(p: Polynomial) -> Polynomial:
 
 
 def odd_part(p: Polynomial) -> Polynomial:
-    """The product of the irreducible factors of odd multiplicity: where p changes its sign (Yun 1976)."""
+    """The product of the factors of odd multiplicity: where p changes its sign (Yun 1976)."""
     common = gcd(p, derivative(p))
     rest = divide(p, common)[0]
     product, multiplicity = ONE, 1

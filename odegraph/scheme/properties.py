@@ -15,7 +15,7 @@ def is_explicit(tableau: Tableau) -> bool:
 
 
 def is_diagonally_implicit(tableau: Tableau) -> bool:
-    """A is lower triangular with an entry on its diagonal: stages are solved one after the other."""
+    """A is lower triangular with an entry on its diagonal: stages are solved in turn."""
     lower = not any(any(row[i + 1 :]) for i, row in enumerate(tableau.A))
     return lower and not is_explicit(tableau)
 
@@ -26,7 +26,7 @@ def is_stiffly_accurate(tableau: Tableau) -> bool:
 
 
 def is_fsal(tableau: Tableau) -> bool:
-    """First same as last: the last stage evaluates at the result, and the first one at the start (zero row, c = 0)."""
+    """First same as last: the last stage is the result, and the first one is the start."""
     first_row = not any(tableau.A[0]) and not tableau.c[0]
     return tableau.stages > 1 and first_row and is_stiffly_accurate(tableau)
 
@@ -41,7 +41,7 @@ def quadrature_order(tableau: Tableau) -> int:
 
 
 def stage_conditions(tableau: Tableau) -> int:
-    """The largest q with C(q): sum_j a_ij c_j^(k-1) = c_i^k / k for k = 1 .. q and all i; at most 2s."""
+    """The largest q <= 2s with C(q): sum_j a_ij c_j^(k-1) = c_i^k / k for k = 1 .. q, all i."""
     powers = _powers(tableau)
     power = next(powers)
     for k in range(1, 2 * tableau.stages + 1):
@@ -56,7 +56,10 @@ def stage_conditions(tableau: Tableau) -> int:
 
 
 def adjoint_conditions(tableau: Tableau) -> int:
-    """The largest r with D(r): sum_i b_i c_i^(k-1) a_ij = b_j (1 - c_j^k) / k for k = 1 .. r and all j; at most 2s."""
+    """The largest r <= 2s with D(r).
+
+    D(r): sum_i b_i c_i^(k-1) a_ij = b_j (1 - c_j^k) / k for k = 1 .. r and all j.
+    """
     powers = _powers(tableau)
     power = next(powers)
     columns = list(zip(*tableau.A, strict=True))
@@ -79,7 +82,7 @@ def _powers(tableau: Tableau) -> Iterator[list[Number]]:
 
 
 def stage_order(tableau: Tableau) -> int:
-    """The largest q with B(q) and C(q): the order of every stage and of the result (Hairer and Wanner, IV.15)."""
+    """The largest q with B(q) and C(q), the order of every stage (Hairer and Wanner, IV.15)."""
     return min(quadrature_order(tableau), stage_conditions(tableau))
 
 
@@ -98,7 +101,7 @@ def is_symplectic(tableau: Tableau) -> bool:
 
 
 def adjoint(tableau: Tableau) -> Tableau:
-    """The inverse of a step with -h: a*_ij = b_j - a_ij, c*_i = 1 - c_i, with the stages in reverse order.
+    """The inverse of a step with -h: a*_ij = b_j - a_ij, c*_i = 1 - c_i, stages in reverse.
 
     It has no embedded weights: the adjoint of the embedded method has other stages.
     """

@@ -1,4 +1,4 @@
-"""Real roots of polynomials with exact coefficients: isolated, compared, and named as sympy numbers."""
+"""Real roots of polynomials with exact coefficients: isolated, compared, named in sympy."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -7,7 +7,7 @@ from typing import final
 
 import sympy
 
-from odegraph.scheme.number_field import AlgebraicNumber, Number, enclosure
+from odegraph.scheme.number_field import AlgebraicNumber, Number, enclosure, to_sympy
 from odegraph.scheme.polynomials import (
     Polynomial,
     count_roots,
@@ -45,9 +45,9 @@ class RealRoot:
         """The root as a rational, a surd, or a `CRootOf` its minimal polynomial."""
         norm = _norm(self.polynomial)
         root = self
-        while norm.count_roots(_rational(root.low), _rational(root.high)) > 1:
+        while norm.count_roots(to_sympy(root.low), to_sympy(root.high)) > 1:
             root = root.refined()
-        low, high = _rational(root.low), _rational(root.high)
+        low, high = to_sympy(root.low), to_sympy(root.high)
         if norm.eval(low) == 0:  # count_roots counts closed intervals, and low is not in ours
             root = root.refined()
             return root.to_sympy()
@@ -102,7 +102,7 @@ def _norm(polynomial: Polynomial) -> sympy.Poly:
     """A square-free polynomial over the rationals that has the roots of this one."""
     fields = [x.field for x in polynomial if isinstance(x, AlgebraicNumber)]
     if not fields:
-        return sympy.Poly([_rational(Fraction(x)) for x in polynomial[::-1]], _R).sqf_part()  # pyright: ignore[reportArgumentType]
+        return sympy.Poly([to_sympy(x) for x in polynomial[::-1]], _R).sqf_part()
     reduction = fields[0].reduction
     modulus = _T ** len(reduction) - sum(r * _T**i for i, r in enumerate(reduction))
     bivariate = sum(_in_theta(x) * _R**k for k, x in enumerate(polynomial))
@@ -112,9 +112,5 @@ def _norm(polynomial: Polynomial) -> sympy.Poly:
 
 def _in_theta(x: Number) -> sympy.Expr:
     if isinstance(x, AlgebraicNumber):
-        return sympy.Add(*(_rational(c) * _T**i for i, c in enumerate(x.coordinates)))
-    return _rational(x)
-
-
-def _rational(x: Fraction) -> sympy.Rational:
-    return sympy.Rational(x.numerator, x.denominator)
+        return sympy.Add(*(to_sympy(c) * _T**i for i, c in enumerate(x.coordinates)))
+    return to_sympy(x)

@@ -54,7 +54,7 @@ def rooted_trees(order: int) -> tuple[RootedTree, ...]:
 
 
 def timed_trees(order: int) -> tuple[RootedTree, ...]:
-    """All rooted trees with `order` nodes, any of whose leaves below the root may be the time leaf."""
+    """All rooted trees with `order` nodes whose leaves may each be the time leaf."""
     return _trees(order, (LEAF, TIME))
 
 

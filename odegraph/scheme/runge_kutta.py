@@ -97,7 +97,7 @@ class RungeKuttaScheme(Scheme):
 
     @cached_property
     def failed_condition(self) -> Condition | None:
-        """The first order condition that does not hold; None where the order is the greatest possible."""
+        """The first order condition that fails; None where the order is the greatest possible."""
         vectors = StageVectors(self.tableau.A, self.tableau.c)
         return prove_weights(self.tableau, self.tableau.b, vectors).failed
 
@@ -157,7 +157,7 @@ class RungeKuttaScheme(Scheme):
 
     @cached_property
     def ssp_coefficient(self) -> sympy.Expr:
-        """The radius of absolute monotonicity, in units of the step at which forward Euler is contractive."""
+        """The radius of absolute monotonicity, in steps for which forward Euler contracts."""
         return ssp_coefficient(self.tableau)
 
     def record(self) -> dict[str, Any]:
@@ -179,7 +179,7 @@ class RungeKuttaScheme(Scheme):
 def verify_runge_kutta(
     spec: SchemeSpec, *, recorded: Mapping[str, Any] | None = None
 ) -> RungeKuttaScheme:
-    """Prove what a spec of kind `runge-kutta` says, unless the proof of this very spec is on record.
+    """Prove what a spec of kind `runge-kutta` says, unless the proof is on record.
 
     Raises:
         SchemeError: all faults of the tableau, or all claims that are false.
@@ -198,7 +198,7 @@ def verify_runge_kutta(
 
 
 def prove_orders(tableau: Tableau) -> dict[str, OrderProof]:
-    """The proofs of `order`, `autonomous_order` and, where there are embedded weights, `embedded_order`."""
+    """The proofs of `order`, `autonomous_order` and, if it exists, `embedded_order`."""
     vectors = StageVectors(tableau.A, tableau.c)
     proofs = {"order": prove_weights(tableau, tableau.b, vectors)}
     proofs["autonomous_order"] = proofs["order"]

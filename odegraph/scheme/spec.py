@@ -14,8 +14,9 @@ MAX_STAGES = 64
 MAX_TITLE = 1_000
 DEFAULT_KIND = "runge-kutta"
 COMMON_KEYS = (
-    "title", "kind", "source", "decimal", "tolerance", "row_sums", "numbers", "parameters", "claims", "values",
-)  # fmt: skip
+    *("title", "kind", "source", "decimal", "tolerance", "row_sums"),
+    *("numbers", "parameters", "values", "claims"),
+)
 
 
 @final
@@ -220,13 +221,13 @@ def _parameter(key: str, value: Any, faults: Faults) -> dict[str, Any]:
     known = ("default", "description")
     if not isinstance(value, Mapping) or not set(value) <= set(known):
         faults.add(
-            f"the parameter `{shorten(key)}` must be a table with the keys {', '.join(known)}, as in "
-            f'`alpha = {{ default = "2/3" }}`.'
+            f"the parameter `{shorten(key)}` must be a table with the keys {', '.join(known)}, "
+            f'as in `alpha = {{ default = "2/3" }}`.'
         )
         return {}
     return {k: _entry(v, f"`parameters.{key}.{k}`", faults) for k, v in value.items()}
 
 
 def with_values(spec: SchemeSpec, values: Mapping[str, str]) -> SchemeSpec:
-    """The spec with chosen values of its parameters; the claims are about the defaults and are dropped."""
+    """The spec with chosen values of its parameters, without the claims about the defaults."""
     return replace(spec, values={**spec.values, **values}, claims={})

@@ -1,9 +1,9 @@
 """The strong-stability-preserving coefficient: the radius of absolute monotonicity of the tableau.
 
-Kraaijevanger (1991); Ferracina and Spijker (2004). It is the largest r such that, up to r, I + rA is regular and
-A (I + rA)^-1, b^T (I + rA)^-1, (I + rA)^-1 1 and R(-r) = 1 - r b^T (I + rA)^-1 1 are nonnegative. With the adjugate
-of I + rA these are polynomials in r over one determinant, and the radius is the first root at which
-one changes sign.
+Kraaijevanger (1991); Ferracina and Spijker (2004). It is the largest r such that, up to r, I + rA
+is regular and A (I + rA)^-1, b^T (I + rA)^-1, (I + rA)^-1 1 and R(-r) = 1 - r b^T (I + rA)^-1 1 are
+nonnegative. With the adjugate of I + rA these are polynomials in r over one determinant, and the
+radius is the first root at which one changes sign.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from odegraph.scheme.tableau import Tableau
 
 
 def ssp_coefficient(tableau: Tableau) -> sympy.Expr:
-    """The radius of absolute monotonicity, exact: 0 where there is none, infinity for backward Euler."""
+    """The radius of absolute monotonicity: 0 where there is none, oo for backward Euler."""
     if any(sign(x) < 0 for row in (*tableau.A, tableau.b) for x in row):
         return sympy.Integer(0)
     first: RealRoot | None = None
@@ -34,7 +34,7 @@ def ssp_coefficient(tableau: Tableau) -> sympy.Expr:
 
 
 def _sign_changes(tableau: Tableau) -> Iterator[Polynomial]:
-    """Square-free polynomials whose roots are the sign changes; the zero polynomial for one negative from the start."""
+    """Polynomials whose simple roots are the sign changes; () for one negative from the start."""
     determinant, *entries = _monotonicity_polynomials(tableau)
     yield square_free(determinant)
     for polynomial in set(entries):

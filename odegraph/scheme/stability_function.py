@@ -43,6 +43,9 @@ class StabilityFunction:
         )
         return numerator / denominator
 
+    def __str__(self) -> str:
+        return str(self(sympy.Symbol("z")))
+
     @property
     def at_infinity(self) -> Number | None:
         """R(infinity); None where R is unbounded."""
@@ -98,7 +101,7 @@ def inverse_determinant(A: Matrix) -> Polynomial:
 
 
 def resolvent(A: Matrix) -> tuple[Polynomial, list[Matrix]]:
-    """det(I - z A), and the matrices M_k with adj(I - z A) = sum_k M_k z^k (Faddeev and Le Verrier)."""
+    """det(I - z A), and M_k with adj(I - z A) = sum_k M_k z^k (Faddeev and Le Verrier)."""
     size = len(A)
     determinant: list[Number] = [Fraction(1)]
     M = _add_diagonal([[Fraction(0)] * size for _ in range(size)], Fraction(1))

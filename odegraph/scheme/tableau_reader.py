@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from odegraph._errors import OdegraphError
-from odegraph._exact import parse_exact, shorten
+from odegraph._exact import as_fraction, parse_exact, shorten
 from odegraph.scheme.exact_reader import read_arrays
 from odegraph.scheme.faults import Faults
 from odegraph.scheme.number_field import Number, to_sympy
@@ -14,7 +14,7 @@ from odegraph.scheme.tableau import Matrix, Tableau, Vector
 
 
 def read_tableau(spec: SchemeSpec, faults: Faults) -> Tableau | None:
-    """The tableau of a spec of kind `runge-kutta`; None where its faults leave no tableau to speak of."""
+    """The tableau of a spec of kind `runge-kutta`; None where its faults leave none."""
     tolerance = _tolerance(spec, faults)
     arrays = read_arrays(spec, faults)
     if faults.found:
@@ -36,20 +36,19 @@ def _tolerance(spec: SchemeSpec, faults: Faults) -> Fraction:
     if spec.tolerance is None:
         return Fraction(0)
     try:
-        value = parse_exact(spec.tolerance, decimal=True)
-        tolerance = Fraction(int(value.p), int(value.q))
-    except (OdegraphError, AttributeError):
+        tolerance = as_fraction(parse_exact(spec.tolerance, decimal=True), name="tolerance")
+    except OdegraphError:
         tolerance = Fraction(0)
     if not 0 < tolerance <= Fraction(1, 1000):
         faults.add(
-            f"the tolerance is `{shorten(spec.tolerance)}`; it must be a number above 0 and at most 1e-3, "
-            'such as "1e-14".'
+            f"the tolerance is `{shorten(spec.tolerance)}`; it must be a number above 0 and at "
+            'most 1e-3, such as "1e-14".'
         )
     return tolerance
 
 
 def _square(rows: Sequence[Vector], faults: Faults) -> Matrix | None:
-    """Fill up the rows of A: all full, or row i with its i - 1 (strictly lower) or i (lower) leading entries."""
+    """Fill up A: all rows are full, or row i has i - 1 (strictly lower) or i (lower) entries."""
     stages = len(rows)
     if not stages:
         faults.add("`A` has no rows; a scheme has at least one stage, as in `A = [[]]`.")
@@ -63,8 +62,8 @@ def _square(rows: Sequence[Vector], faults: Faults) -> Matrix | None:
     if wrong is None:
         wrong = next(i for i, row in enumerate(rows) if len(row) != stages)
     faults.add(
-        f"row {wrong + 1} of `A` has {len(rows[wrong])} entries. With {stages} stages either every row has {stages}, or "
-        "row i has i - 1 (explicit) or i (with the diagonal)."
+        f"row {wrong + 1} of `A` has {len(rows[wrong])} entries. With {stages} stages either every "
+        f"row has {stages}, or row i has i - 1 (explicit) or i (with the diagonal)."
     )
     return None
 
@@ -78,7 +77,8 @@ def _check_nodes(tableau: Tableau, spec: SchemeSpec, faults: Faults) -> None:
     if not spec.row_sums:
         if "c" not in spec.coefficients:
             faults.add(
-                "`row_sums = false` says that c differs from the row sums of A, so the key `c` must give it."
+                "`row_sums = false` says that c differs from the row sums of A, so the key `c` "
+                "must give it."
             )
         elif tableau.has_row_sum_nodes:
             faults.add("`row_sums = false`, but c is the row sums of A. Remove the line.")
@@ -86,9 +86,9 @@ def _check_nodes(tableau: Tableau, spec: SchemeSpec, faults: Faults) -> None:
     for i, (c, row_sum) in enumerate(zip(tableau.c, tableau.row_sums, strict=True), start=1):
         if not tableau.vanishes(c - row_sum):
             faults.add(
-                f"c[{i}] is {_show(c)}, but row {i} of `A` sums to {_show(row_sum)}. Stage {i} would see the state of one "
-                "time and the parameters of another. Correct one of them, or declare `row_sums = false` if the "
-                "method is meant so."
+                f"c[{i}] is {_show(c)}, but row {i} of `A` sums to {_show(row_sum)}. Stage {i} "
+                "would see the state of one time and the parameters of another. Correct one of "
+                "them, or declare `row_sums = false` if the method is meant so."
             )
 
 
@@ -101,8 +101,8 @@ def _check_weights(tableau: Tableau, faults: Faults) -> None:
     total = sum(tableau.b_embedded, Fraction(0))
     if not tableau.vanishes(total - 1):
         faults.add(
-            f"the weights `b_embedded` sum to {_show(total)}; the error estimate h sum (b - b_embedded) k is consistent "
-            "only if they sum to 1."
+            f"the weights `b_embedded` sum to {_show(total)}; the error estimate "
+            "h sum (b - b_embedded) k is consistent only if they sum to 1."
         )
     pairs = zip(tableau.b, tableau.b_embedded, strict=True)
     if all(tableau.vanishes(x - y) for x, y in pairs):

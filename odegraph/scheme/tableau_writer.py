@@ -70,12 +70,13 @@ def _to_text(value: Any, roots: dict[sympy.Expr, sympy.Symbol]) -> Any:
         case sympy.Expr():
             for root in value.atoms(sympy.CRootOf):
                 roots.setdefault(root, sympy.Symbol(f"root_{len(roots)}"))
-            return exact_text(value.xreplace(roots))
+            named: Any = value.xreplace(roots)
+            return exact_text(named)
         case Sequence():
             return tuple(_to_text(x, roots) for x in value)
     return str(value)
 
 
-def _root_table(root: sympy.Expr) -> dict[str, Any]:
-    coefficients = root.poly.all_coeffs()  # pyright: ignore[reportAttributeAccessIssue]
-    return {"polynomial": tuple(str(x) for x in coefficients), "root": int(root.index)}  # pyright: ignore
+def _root_table(root: Any) -> dict[str, Any]:
+    coefficients = tuple(str(x) for x in root.poly.all_coeffs())
+    return {"polynomial": coefficients, "root": int(root.index)}

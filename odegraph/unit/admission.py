@@ -6,10 +6,18 @@ import copy
 import inspect
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from odegraph._errors import UnitError
+
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_POSITIONAL = (
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    inspect.Parameter.VAR_POSITIONAL,
+)
 
 
 def admit(module: Any) -> nn.Module:
@@ -19,16 +27,22 @@ def admit(module: Any) -> nn.Module:
     """
     _refuse_non_module(module)
     name = type(module).__name__
+    _refuse_compiled(module, name)
     _refuse_signature(module, name)
     _refuse_lazy(module, name)
+    return copy_structure(module)
+
+
+def copy_structure(module: nn.Module) -> nn.Module:
+    """A copy that shares every tensor with the module."""
     tensors = [*module.parameters(), *module.buffers()]
     tensors += [v for m in module.modules() for v in vars(m).values() if isinstance(v, Tensor)]
     try:
         return copy.deepcopy(module, memo={id(tensor): tensor for tensor in tensors})
     except Exception as error:
         raise UnitError(
-            f"The unit `{name}` cannot be copied ({type(error).__name__}: {error}), and a copy is "
-            "what is traced. Keep files, locks and generators out of the module."
+            f"The unit `{type(module).__name__}` cannot be copied ({type(error).__name__}: {error})"
+            ", and a copy is what is traced. Keep files, locks and generators out of the module."
         ) from error
 
 
@@ -46,22 +60,27 @@ def _refuse_non_module(module: Any) -> None:
     )
 
 
+def _refuse_compiled(module: nn.Module, name: str) -> None:
+    if isinstance(module, torch.jit.ScriptModule) or hasattr(module, "_orig_mod"):
+        raise UnitError(
+            f"The unit `{name}` is compiled already, and cannot be traced again. Pass the plain "
+            "nn.Module, and compile the block instead."
+        )
+
+
 def _refuse_signature(module: nn.Module, name: str) -> None:
     if type(module).forward is nn.Module.forward:
         raise UnitError(f"The unit `{name}` has no `forward`. Define `forward(self, x)`.")
     parameters = inspect.signature(module.forward).parameters.values()
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     required = [p.name for p in parameters if p.default is p.empty and p.kind not in _VARIADIC]
-    takes_any = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)
-    if len(required) > 1 or not (positional or takes_any):
+    takes_state = any(p.kind in _POSITIONAL for p in parameters)
+    if len(required) > 1 or not takes_state:
         raise UnitError(
             f"The unit `{name}` has `forward({', '.join(required)})`; a unit takes the state "
-            "alone: `forward(x)`. Depth enters through the coefficients theta(t), so choose a basis with "
-            "more elements instead of an argument for time; give other arguments a default."
+            "alone: `forward(x)`. Depth enters through the coefficients theta(t), so choose a "
+            "basis with more elements instead of an argument for time; give other arguments a "
+            "default."
         )
-
-
-_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def _refuse_lazy(module: nn.Module, name: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +14,8 @@ from torch.nn import functional as F
 
 from odegraph._errors import UnitError
 from odegraph.unit.functional import Trace
+from odegraph.unit.operations import leaves_the_graph
+from odegraph.unit.quiet import quiet
 from odegraph.unit.symbolic import WRAPPER, constant_tensor
 
 _aten = torch.ops.aten
@@ -30,6 +31,12 @@ _PUBLIC: Mapping[Any, Any] = {
     _aten.div.Tensor: operator.truediv,
     _aten.div.Scalar: operator.truediv,
     _aten.neg.default: operator.neg,
+    **{
+        getattr(_aten, n).Scalar: getattr(operator, n) for n in ("gt", "ge", "lt", "le", "eq", "ne")
+    },
+    **{
+        getattr(_aten, n).Tensor: getattr(operator, n) for n in ("gt", "ge", "lt", "le", "eq", "ne")
+    },
     _aten.matmul.default: torch.matmul,
     _aten.mm.default: torch.mm,
     _aten.bmm.default: torch.bmm,
@@ -66,14 +73,14 @@ _METHODS: Mapping[Any, str] = {
     _aten._unsafe_view.default: "reshape",
     _aten.clone.default: "clone",
 }
+_LONGEST_LITERAL = 64
 _IDLE = ("pin_memory", "layout")
 _CHECKS = ("_assert", "sym_constrain_range", "_check")
 
 
 def trace_by_export(module: nn.Module, example: Tensor) -> Trace:
     """The graph of module(x) for every batch size, from one state."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about torch's own internals; nothing a user can act on
+    with quiet():
         dynamic = {"x": dict.fromkeys(range(example.dim()), Dim.AUTO)}
         program = torch.export.export(module, (_batch(example),), dynamic_shapes=dynamic)
         _refuse_modes(program)
@@ -97,42 +104,51 @@ def _refuse_modes(program: ExportedProgram) -> None:
 
 def _read(program: ExportedProgram) -> Trace:
     graph = fx.Graph()
+    state = graph.placeholder("x")
     copies: dict[fx.Node, Any] = {}
     inputs = {spec.arg.name: spec for spec in program.graph_signature.input_specs}
     for node in program.graph.nodes:
         if node.op == "placeholder":
-            copies[node] = _input(graph, inputs[node.name])
+            copies[node] = _input(graph, inputs[node.name], program, state)
         elif node.op == "get_attr":
             raise UnitError(
-                "branches or loops on values with an operator of torch that holds whole "
-                "graphs. Use `torch.where`, which computes both sides."
+                "branches or loops on values with an operator of torch that holds whole graphs. "
+                "Use `torch.where`, which computes both sides."
             )
         elif node.op != "output" and not str(node.target).startswith(_CHECKS, 5):
             copies[node] = _copy(graph, node, lambda n: copies[n])
     return _outputs(program, graph, {n.name: c for n, c in copies.items()})
 
 
-def _input(graph: fx.Graph, spec: Any) -> fx.Node:
+def _input(graph: fx.Graph, spec: Any, program: ExportedProgram, state: fx.Node) -> fx.Node:
     match spec.kind:
         case InputKind.USER_INPUT:
-            return graph.placeholder("x")
+            return state
         case InputKind.PARAMETER | InputKind.BUFFER:
             return graph.create_node("get_attr", spec.target.removeprefix(WRAPPER))
-    raise UnitError(constant_tensor(str(spec.target)))
+    value = program.constants.get(spec.target)
+    is_short = isinstance(value, Tensor) and value.numel() <= _LONGEST_LITERAL
+    if not isinstance(value, Tensor) or not is_short or "lifted_tensor" not in spec.target:
+        raise UnitError(constant_tensor(str(spec.target)))
+    # Written as numbers in forward, so it is a constant of the unit and is written out again.
+    options = {"dtype": value.dtype, "device": graph.call_function(getattr, (state, "device"))}
+    return graph.call_function(torch.tensor, (value.tolist(),), options)
 
 
 def _copy(graph: fx.Graph, node: fx.Node, value: Callable[[fx.Node], Any]) -> fx.Node:
     args = fx.map_arg(tuple(node.args), value)
-    kwargs = fx.map_arg({k: v for k, v in node.kwargs.items() if k not in _IDLE}, value)
+    kwargs = {k: fx.map_arg(v, value) for k, v in node.kwargs.items() if k not in _IDLE}
     if "device" in kwargs:
         kwargs["device"] = _device_of_state(graph)
+    if node.target in (_aten.item.default, _aten._local_scalar_dense.default):
+        raise UnitError(leaves_the_graph("item"))
     if node.target in _METHODS:
         return graph.call_method(_METHODS[node.target], args, kwargs)
     if node.target is _aten.layer_norm.default:
         return graph.call_function(F.layer_norm, args[:5])
     is_plain = "alpha" not in kwargs
     target = _PUBLIC.get(node.target, node.target) if is_plain else node.target
-    return graph.call_function(target, args, kwargs)
+    return graph.create_node("call_function", target, args, kwargs, node.name.strip("_"))
 
 
 def _device_of_state(graph: fx.Graph) -> fx.Node:

@@ -7,13 +7,19 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch._subclasses import fake_tensor
 
 from odegraph._errors import UnitError
+from odegraph.unit.quiet import quiet
 
 BATCH = 2
 _LENGTHS = (8, 7, 32)
 _MOST_GUESSES = 30
+
+_VALUE_DEPENDENT = (
+    "has a rate whose shape depends on values, as with `x[x > 0]`; dx/dt = R(x, theta) has the "
+    "shape of the state. Use `torch.where`, which keeps every entry."
+)
 
 Shape = tuple[int, ...]
 
@@ -47,6 +53,10 @@ def guess_state(
             result = _shape_of_rate(rate, shape, values, like=like)
         except UnitError:
             raise
+        except fake_tensor.DynamicOutputShapeException as error:
+            raise UnitError(_VALUE_DEPENDENT) from error
+        except fake_tensor.DataDependentOutputException:
+            result = shape  # as far as the unit gets without numbers, it takes this state
         except Exception:
             continue
         if result == shape:
@@ -65,7 +75,8 @@ def _like(values: Sequence[Tensor]) -> Tensor:
 def _shape_of_rate(
     run: Callable[..., Any], shape: Shape, values: Sequence[Tensor], *, like: Tensor
 ) -> Shape:
-    with FakeTensorMode(), torch.no_grad():
+    mode = fake_tensor.FakeTensorMode(allow_non_fake_inputs=True)
+    with quiet(), mode, torch.no_grad():
         x = torch.empty(shape, dtype=like.dtype, device=like.device)
         inputs = [
             torch.empty(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -52,7 +53,8 @@ class UnitTracer(fx.Tracer):
 
     proxy_buffer_attributes = True
 
-    def __init__(self) -> None:
+    def __init__(self, leaves: tuple[type[nn.Module], ...] = ()) -> None:
+        self.leaves = leaves
         super().__init__(autowrap_modules=(math,))
         self.updates: dict[str, fx.Proxy] = {}
         self._autocast = torch.is_autocast_enabled("cpu"), torch.is_autocast_enabled("cuda")
@@ -70,8 +72,8 @@ class UnitTracer(fx.Tracer):
         return node
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:  # noqa: ARG002
-        """Never: every layer is traced through or lowered."""
-        return False
+        """Only what the caller asks for: every other layer is traced through or lowered."""
+        return isinstance(m, self.leaves)
 
     def call_module(
         self,
@@ -104,10 +106,10 @@ class UnitTracer(fx.Tracer):
         return next((path for path, b in self.root.named_buffers() if b is buffer), None)
 
 
-def trace_symbolically(module: nn.Module) -> Trace:
-    """Trace module(x) for states of any shape."""
-    tracer = UnitTracer()
-    with torch.enable_grad():
+def trace_symbolically(module: nn.Module, *, leaves: tuple[type[nn.Module], ...] = ()) -> Trace:
+    """Trace module(x) for states of any shape; calls of `leaves` stay calls of modules."""
+    tracer = UnitTracer(leaves)
+    with torch.enable_grad(), _buffers_written_to(tracer):
         graph = tracer.trace(module)
     _refuse_constants(graph, module)
     updates = {path: proxy.node for path, proxy in tracer.updates.items()}
@@ -116,9 +118,27 @@ def trace_symbolically(module: nn.Module) -> Trace:
     return _without_wrapper(graph, updates)
 
 
+@contextlib.contextmanager
+def _buffers_written_to(tracer: UnitTracer) -> Iterator[None]:
+    """Let `self.buffer = value` in a traced forward record the new value of the buffer."""
+    original = nn.Module.__setattr__
+
+    def record(module: nn.Module, name: str, value: Any) -> None:
+        if isinstance(value, fx.Proxy) and module._buffers.get(name) is not None:
+            tracer.write_buffer(module, name, value)
+        else:
+            original(module, name, value)  # pyright: ignore[reportArgumentType]
+
+    nn.Module.__setattr__ = record  # pyright: ignore[reportAttributeAccessIssue]
+    try:
+        yield
+    finally:
+        nn.Module.__setattr__ = original
+
+
 def _without_wrapper(graph: fx.Graph, updates: dict[str, fx.Node]) -> Trace:
     for node in graph.nodes:
-        if node.op == "get_attr":
+        if node.op in ("get_attr", "call_module"):
             node.target = node.target.removeprefix(WRAPPER)
     return Trace(graph, {path.removeprefix(WRAPPER): node for path, node in updates.items()})
 
@@ -128,9 +148,21 @@ def _refuse_constants(graph: fx.Graph, module: nn.Module) -> None:
     for node in graph.nodes:
         if node.op != "get_attr" or node.target in known:
             continue
-        if node.target.startswith("_"):
+        path = _path_in_container(module, getattr(module, node.target, None)) or node.target
+        if path.startswith("_tensor_constant"):
             raise CannotTrace("a tensor that is made inside of forward")
-        raise UnitError(constant_tensor(node.target))
+        raise UnitError(constant_tensor(path))
+
+
+def _path_in_container(module: nn.Module, value: Any) -> str | None:
+    """Path of a tensor that an attribute holds in a list, tuple or dict."""
+    for path, layer in module.named_modules():
+        for name, held in vars(layer).items():
+            items = held.values() if isinstance(held, dict) else held
+            is_held = isinstance(held, list | tuple | dict) and any(i is value for i in items)
+            if is_held and not name.startswith("_"):
+                return f"{path}.{name}"
+    return None
 
 
 def constant_tensor(path: str) -> str:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from odegraph._errors import UnitError
-from odegraph.unit.admission import admit
+from odegraph.unit.admission import admit, copy_structure
 from odegraph.unit.export import trace_by_export
 from odegraph.unit.faults import explain
 from odegraph.unit.functional import Trace, functional_graph
@@ -128,9 +128,11 @@ def _check_shape(
 
 
 def _guess_for_export(work: _Rate, inputs: _Inputs, by_fx: Exception) -> Tensor:
+    spare = copy_structure(work.unit)
+
     def rate(x: Tensor, *values: Tensor) -> Any:
         named = dict(zip((*inputs.parameters, *inputs.buffers), values, strict=True))
-        return torch.func.functional_call(work.unit, named, (x,))
+        return torch.func.functional_call(spare, named, (x,))
 
     guess = guess_state(work.unit, rate, inputs.shapes)
     if guess is None:

@@ -1,0 +1,59 @@
+"""The typer application, and the one place where errors become messages and exit codes."""
+
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from odegraph._errors import OdegraphError
+from odegraph._version import __version__
+from odegraph.cli.compile import compile_model
+from odegraph.cli.demo import demo
+from odegraph.cli.draw import draw
+from odegraph.cli.schemes import schemes, show, verify
+
+FAILURE = 1
+
+app = typer.Typer(
+    name="odegraph",
+    help="A graph compiler for continuous-depth networks and learned dynamics.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command()(schemes)
+app.command()(show)
+app.command()(verify)
+app.command(name="compile")(compile_model)
+app.command()(draw)
+app.command()(demo)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        Console().print(f"odegraph {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="The version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command; an error that the user can mend is one message and exit code 1."""
+    errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+    warnings.showwarning = lambda message, *_, **__: errors.print(f"warning: {message}")
+    try:
+        app(args=arguments)
+    except OdegraphError as error:
+        errors.print(f"error: {error}")
+        sys.exit(FAILURE)

@@ -1,0 +1,115 @@
+"""`odegraph schemes`, `show` and `verify`: what the catalogue and scheme files hold."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from odegraph._errors import OdegraphError, SchemeError
+from odegraph._exact import exact_text
+from odegraph.cli.output import console, print_facts, print_json
+from odegraph.scheme import RungeKuttaScheme, Scheme, load_scheme, scheme_names
+from odegraph.scheme.tableau_text import tableau_text
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Name = Annotated[str, typer.Argument(help="A catalogue name, or a path that ends in .toml.")]
+
+
+def schemes(json: Json = False) -> None:
+    """List the catalogue: every scheme with its kind, stages and proven order."""
+    rows = [_row(load_scheme(name)) for name in scheme_names()]
+    if json:
+        print_json(rows)
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column, justify in (("name", "left"), ("stages", "right"), ("order", "right")):
+        table.add_column(column, justify=justify, no_wrap=True)
+    table.add_column("explicit")
+    table.add_column("title", overflow="ellipsis", no_wrap=True)
+    for row in rows:
+        explicit = "yes" if row["explicit"] else "no"
+        table.add_row(row["name"], str(row["stages"]), str(row["order"]), explicit, row["title"])
+    console.print(table)
+
+
+def show(name: Name, json: Json = False) -> None:
+    """Show a scheme: its tableau and everything that is proven of it."""
+    scheme = load_scheme(name)
+    if json:
+        print_json({**facts(scheme), "spec": scheme.spec.to_dict()})
+        return
+    console.print(f"[bold]{scheme.name}[/bold]  {scheme.title}")
+    if scheme.source:
+        console.print(scheme.source, style="dim")
+    if isinstance(scheme, RungeKuttaScheme):
+        console.print()
+        console.out(tableau_text(scheme), highlight=False)
+    console.print()
+    print_facts(facts(scheme))
+
+
+def verify(
+    names: Annotated[list[str], typer.Argument(help="Scheme files, or catalogue names.")],
+    json: Json = False,
+) -> None:
+    """Prove scheme files: coefficients, order, and every claim."""
+    results = [_verified(name) for name in names]
+    if json:
+        print_json(results)
+    else:
+        for result in results:
+            if "error" not in result:
+                console.print(
+                    f"{result['name']}: order {result['order']} proven"
+                    + ("" if result["exact"] else " within the declared tolerance"),
+                    soft_wrap=True,
+                )
+    faults = [str(result["error"]) for result in results if "error" in result]
+    if faults:
+        raise SchemeError("\n".join(faults))
+
+
+def _verified(name: str) -> dict[str, object]:
+    try:
+        scheme = load_scheme(name)
+    except OdegraphError as error:
+        return {"name": name, "error": str(error)}
+    return {"name": scheme.name, "order": scheme.order, "exact": scheme.is_exact}
+
+
+def _row(scheme: Scheme) -> dict:
+    return {
+        "name": scheme.name,
+        "kind": scheme.kind,
+        "stages": scheme.stages,
+        "order": scheme.order,
+        "explicit": scheme.is_explicit,
+        "title": scheme.title,
+    }
+
+
+def facts(scheme: Scheme) -> dict[str, object]:
+    """What is proven of a scheme, in words."""
+    found: dict[str, object] = {
+        "kind": scheme.kind,
+        "stages": scheme.stages,
+        "order": scheme.order,
+        "exact": scheme.is_exact,
+        "explicit": scheme.is_explicit,
+    }
+    if isinstance(scheme, RungeKuttaScheme):
+        found |= {
+            "autonomous order": scheme.autonomous_order,
+            "embedded order": scheme.embedded_order,
+            "stage order": scheme.stage_order,
+            "diagonally implicit": scheme.is_diagonally_implicit,
+            "first same as last": scheme.is_fsal,
+            "stiffly accurate": scheme.is_stiffly_accurate,
+            "A-stable": scheme.is_a_stable,
+            "L-stable": scheme.is_l_stable,
+            "symplectic": scheme.is_symplectic,
+            "symmetric": scheme.is_symmetric,
+            "SSP coefficient": exact_text(scheme.ssp_coefficient),
+            "stability function": str(scheme.stability),
+        }
+    return found

@@ -1,0 +1,5 @@
+"""Models: residual units, layered models and the files that describe them."""
+
+from odegraph.models.layered import LayeredModel as LayeredModel
+from odegraph.models.model_file import ModelFile as ModelFile
+from odegraph.models.model_file import read_model as read_model

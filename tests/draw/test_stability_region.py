@@ -1,0 +1,74 @@
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sympy
+
+from odegraph.draw.stability_region import (
+    draw_order_star,
+    draw_stability_region,
+    growth,
+    imaginary_limit,
+    real_limit,
+    stability_window,
+)
+from odegraph.scheme import load_scheme, scheme_names
+
+SCHEMES = scheme_names()
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_growth_is_the_exact_stability_function(name: str):
+    scheme = load_scheme(name)
+    z = sympy.Rational(-3, 7) + sympy.I * sympy.Rational(2, 5)
+    exact = complex(scheme.stability_function(z).evalf(30))
+    np.testing.assert_allclose(growth(scheme)(complex(z)), exact, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_limits_agree_with_a_scan_of_the_axes(name: str):
+    R = growth(load_scheme(name))
+    for limit, direction in ((real_limit(R), -1.0), (imaginary_limit(R), 1j)):
+        inside = np.abs(R(direction * np.linspace(0, min(limit, 1e3), 2001)))
+        assert inside.max() <= 1 + 1e-6
+        if 0 < limit < math.inf:
+            assert abs(R(direction * limit * 1.01)) > 1
+
+
+@pytest.mark.parametrize(
+    ("name", "real", "imaginary"),
+    [
+        ("euler", 2.0, 0.0),
+        ("midpoint", 2.0, 0.0),
+        ("ssp-rk-3-3", 2.5127453, math.sqrt(3)),
+        ("rk4-classic", 2.7852936, math.sqrt(8)),
+        ("backward-euler", math.inf, math.inf),
+        ("gauss-2", math.inf, math.inf),
+        ("radau-iia-2", math.inf, math.inf),
+    ],
+)
+def test_known_limits(name: str, real: float, imaginary: float):
+    R = growth(load_scheme(name))
+    assert real_limit(R) == pytest.approx(real, rel=1e-7)
+    assert imaginary_limit(R) == pytest.approx(imaginary, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_window_holds_the_origin_and_something_to_see(name: str):
+    scheme = load_scheme(name)
+    R = growth(scheme)
+    window = stability_window(R, stages=scheme.stages)
+    assert abs(window.centre) < window.reach
+    share = float((np.abs(R(window.points(101))) <= 1).mean())
+    assert 0.02 < share < 0.98
+
+
+@pytest.mark.parametrize("draw", [draw_stability_region, draw_order_star])
+def test_same_scheme_same_bytes(tmp_path: Path, draw):
+    scheme = load_scheme("rk4-classic")
+    for suffix in ("svg", "png", "pdf"):
+        draw(scheme, tmp_path / f"a.{suffix}")
+        draw(scheme, tmp_path / f"b.{suffix}")
+        first = (tmp_path / f"a.{suffix}").read_bytes()
+        assert first == (tmp_path / f"b.{suffix}").read_bytes()
