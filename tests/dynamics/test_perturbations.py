@@ -7,7 +7,7 @@ from torch.testing import assert_close
 
 from odegraph._errors import GraphError
 from odegraph.dynamics.perturbations import linearise, perturbation_growth
-from odegraph.dynamics.transient_growth import power_norms
+from odegraph.dynamics.transients import power_norms
 
 OMEGA = torch.tensor([[0.9, 3.0, 0.0], [0.0, 0.8, -0.4], [0.1, 0.4, 0.8]], dtype=torch.float64)
 

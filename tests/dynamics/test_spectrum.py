@@ -15,7 +15,7 @@ from odegraph.dynamics.spectrum import (
     spectral_abscissa,
     spectral_radius,
 )
-from odegraph.dynamics.transient_growth import (
+from odegraph.dynamics.transients import (
     kreiss_constant,
     lyapunov_growth_bound,
     power_norms,

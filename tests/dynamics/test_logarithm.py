@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from odegraph._errors import GraphError
-from odegraph.dynamics.real_logarithm import part_of_step, real_logarithm
+from odegraph.dynamics.logarithm import part_of_step, real_logarithm
 
 
 def similar(blocks: list[Tensor], *, seed: int = 0) -> Tensor:
@@ -104,6 +104,6 @@ def test_a_map_next_to_a_defective_one_is_refused_or_accurate():
 
 
 def test_a_logarithm_that_misses_omega_is_refused(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("odegraph.dynamics.real_logarithm.ACCURACY", -1.0)
+    monkeypatch.setattr("odegraph.dynamics.logarithm.ACCURACY", -1.0)
     with pytest.raises(GraphError, match=r"`logarithm` of Omega cannot be computed safely"):
         real_logarithm(torch.eye(2))
