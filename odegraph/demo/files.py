@@ -1,1 +1,2 @@
-def write_files(*a): return []
+def write_files(*a):
+    return []

@@ -1,6 +1,7 @@
 """What a trained model is: convergence test, verdict."""
 
 from odegraph.diagnostics.convergence import ConvergenceReport as ConvergenceReport
+from odegraph.diagnostics.convergence import crossing_table as crossing_table
 from odegraph.diagnostics.convergence import measure_curves as measure_curves
 from odegraph.diagnostics.convergence import plot_reports as plot_reports
 from odegraph.diagnostics.convergence import summary_table as summary_table
