@@ -81,8 +81,8 @@ def _summary(
         Paragraph(
             "e(h) is the distance from the exact state at t = 2 s with steps of h, dt the step of "
             "training, and dip = e(dt/2) / e(dt). A unit that learned the continuous system gets "
-            "no worse with finer steps (A), shows the order of every scheme (B), and has one limit in "
-            "all of them (C)."
+            "no worse with finer steps (A), shows the order of every scheme (B), and has one limit "
+            "in all of them (C)."
         ),
         Table(columns, rows),
         *(Paragraph(f"{report.trained_with}. {report.verdict}") for report in reports),
