@@ -7,7 +7,16 @@ from odegraph._errors import OdegraphError as OdegraphError
 from odegraph._errors import ProjectionError as ProjectionError
 from odegraph._errors import SchemeError as SchemeError
 from odegraph._errors import UnitError as UnitError
+from odegraph._version import __version__ as __version__
 from odegraph.basis import Basis as Basis
+from odegraph.basis import BSpline as BSpline
+from odegraph.basis import Chebyshev as Chebyshev
+from odegraph.basis import Cosine as Cosine
+from odegraph.basis import DiscontinuousLinear as DiscontinuousLinear
+from odegraph.basis import DiscontinuousPolynomial as DiscontinuousPolynomial
+from odegraph.basis import Haar as Haar
+from odegraph.basis import Legendre as Legendre
+from odegraph.basis import LegendreMultiwavelet as LegendreMultiwavelet
 from odegraph.basis import PiecewiseConstant as PiecewiseConstant
 from odegraph.basis import PiecewiseLinear as PiecewiseLinear
 from odegraph.basis import projection_matrix as projection_matrix
@@ -20,6 +29,8 @@ from odegraph.block import manifest as manifest
 from odegraph.block import project as project
 from odegraph.block import refine as refine
 from odegraph.block import save as save
+from odegraph.diagnostics import ConvergenceReport as ConvergenceReport
+from odegraph.diagnostics import convergence_test as convergence_test
 from odegraph.ir import Manifestation as Manifestation
 from odegraph.ir import OrderLossWarning as OrderLossWarning
 from odegraph.ir import StepGraph as StepGraph

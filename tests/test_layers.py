@@ -22,8 +22,9 @@ LAYERS = [
     {"ir"},
     {"unit"},
     {"scheme", "basis"},
+    {"_toml"},
     {"_exact"},
-    {"_errors"},
+    {"_errors", "_version"},
 ]
 LEVEL = {name: -depth for depth, names in enumerate(LAYERS) for name in names}
 BLOCK_AND_ABOVE = {name for name, level in LEVEL.items() if level >= LEVEL["block"]}

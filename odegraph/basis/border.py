@@ -13,7 +13,7 @@ from odegraph._exact import as_fraction, shorten
 Depth = int | Fraction | sympy.Expr
 
 MOST_ELEMENTS = 65_536
-MOST_DEGREES = 64
+HIGHEST_DEGREE = 64
 
 
 def exact_depth(t: Depth) -> Fraction | sympy.Expr:

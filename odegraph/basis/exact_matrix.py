@@ -9,7 +9,7 @@ from sympy.polys.domains import QQ
 from sympy.polys.matrices import DomainMatrix
 
 from odegraph._errors import ProjectionError
-from odegraph._exact import to_exact
+from odegraph._exact import to_exact, to_float, to_rational
 from odegraph.basis.basis import Value
 
 SparseRow = Mapping[int, Value]
@@ -56,6 +56,14 @@ class ExactMatrix:
         vector = tuple(values)
         return tuple(sum((v * vector[j] for j, v in row.items()), Fraction(0)) for row in self.rows)
 
+    def to_floats(self) -> list[list[float]]:
+        """Every entry rounded to the nearest float64, dense."""
+        dense = [[0.0] * self.columns for _ in self.rows]
+        for i, row in enumerate(self.rows):
+            for j, value in row.items():
+                dense[i][j] = to_float(value)
+        return dense
+
     def to_sympy(self) -> sympy.ImmutableDenseMatrix:
         """The same matrix, dense in SymPy."""
         entries: dict[int, dict[int, object]] = {}
@@ -71,20 +79,31 @@ class ExactMatrix:
         return sympy.ImmutableDenseMatrix(sympy.ImmutableSparseMatrix(*self.shape, entries))
 
 
+def from_rows(rows: Iterable[SparseRow], *, columns: int) -> ExactMatrix:
+    """The matrix of these rows, zeros left out."""
+    return ExactMatrix(tuple({j: v for j, v in row.items() if v} for row in rows), columns)
+
+
 def identity(size: int) -> ExactMatrix:
     """The identity matrix."""
-    return ExactMatrix(tuple({i: Fraction(1)} for i in range(size)), size)
+    return leading_identity(size, columns=size)
+
+
+def leading_identity(size: int, *, columns: int) -> ExactMatrix:
+    """The matrix with ones on its diagonal."""
+    return ExactMatrix(tuple({i: Fraction(1)} if i < columns else {} for i in range(size)), columns)
 
 
 def subtract(row: SparseRow, other: SparseRow, *, factor: Value) -> dict[int, Value]:
     """The row minus factor * other, without zeros."""
     result = dict(row)
     for column, value in other.items():
-        difference = result.get(column, 0) - factor * value
-        if difference == 0:
-            result.pop(column, None)
-        else:
+        product = factor * value
+        difference = result[column] - product if column in result else -product
+        if difference:
             result[column] = difference
+        else:
+            result.pop(column, None)
     return result
 
 
@@ -127,28 +146,23 @@ def solve(matrix: ExactMatrix, right: ExactMatrix) -> ExactMatrix:
     )
 
 
-def pseudo_inverse(matrix: ExactMatrix) -> ExactMatrix:
-    """The Moore-Penrose inverse of a real matrix, exact.
-
-    From the full-rank factorisation M = F G, with F the pivot columns of M and G the nonzero rows
-    of its reduced form: M^+ = G^T (G G^T)^-1 (F^T F)^-1 F^T (Ben-Israel and Greville, Generalized
-    Inverses, 2003, section 1.6).
-    """
-    pivots = reduce(matrix.rows)
-    order = {column: i for i, column in enumerate(sorted(pivots))}
-    left = ExactMatrix(
-        tuple({order[j]: v for j, v in row.items() if j in order} for row in matrix.rows),
-        len(order),
-    )
-    right = ExactMatrix(tuple(pivots[column] for column in order), matrix.columns)
-    left_inverse = solve(left.transposed() @ left, left.transposed())
-    right_inverse = solve(right @ right.transposed(), right).transposed()
-    return right_inverse @ left_inverse
-
-
 def _combine(weights: SparseRow, rows: tuple[SparseRow, ...]) -> dict[int, Value]:
-    result: dict[int, Value] = {}
+    terms: dict[int, list[Value]] = {}
     for index, weight in weights.items():
         for column, value in rows[index].items():
-            result[column] = result.get(column, 0) + weight * value
-    return {column: value for column, value in result.items() if value != 0}
+            terms.setdefault(column, []).append(weight * value)
+    sums = ((column, _total(products)) for column, products in terms.items())
+    return {column: value for column, value in sums if value}
+
+
+def _total(terms: list[Value]) -> Value:
+    """The sum; roots are multiplied out, so that a sum that is zero or rational shows it."""
+    total, *rest = terms
+    if not any(isinstance(term, sympy.Expr) for term in terms):
+        for term in rest:
+            total += term
+        return total
+    exact = sympy.Add(*(to_exact(term) for term in terms))
+    value = exact if exact.has(sympy.pi) else sympy.expand(exact)
+    rational = to_rational(value)
+    return value if rational is None else rational

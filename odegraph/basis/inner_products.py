@@ -4,37 +4,16 @@ A quadrature over the elements of one mesh that straddles a jump of the other ba
 second digit; on the common refinement every integrand is one polynomial.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from odegraph.basis.basis import Basis, Value
-from odegraph.basis.exact_matrix import ExactMatrix
-from odegraph.basis.mesh import Mesh
+from odegraph.basis.common_refinement import common_refinement
+from odegraph.basis.cosine import Cosine
+from odegraph.basis.cosine_integrals import cosine_inner_products
+from odegraph.basis.exact_matrix import ExactMatrix, from_rows
 from odegraph.basis.piecewise_polynomial import LocalFunctions, PiecewisePolynomial
 from odegraph.basis.polynomial import inner_product, restrict
-
-
-@dataclass(frozen=True)
-class Cell:
-    """An interval of the common refinement, and the element of either mesh that holds it."""
-
-    start: Fraction
-    end: Fraction
-    first: int
-    second: int
-
-
-def common_refinement(first: Mesh, second: Mesh) -> Iterator[Cell]:
-    """The cells between neighbouring breakpoints of the two meshes together."""
-    i = j = 0
-    start = Fraction(0)
-    while start < 1:
-        end = min(first.breakpoints[i + 1], second.breakpoints[j + 1])
-        yield Cell(start, end, i, j)
-        i += first.breakpoints[i + 1] == end
-        j += second.breakpoints[j + 1] == end
-        start = end
 
 
 def functions_on(
@@ -54,14 +33,31 @@ def functions_on(
 
 def inner_products(target: Basis, source: Basis) -> ExactMatrix:
     """The matrix of integrals of psi_j phi_k over [0, 1]: target rows, source columns."""
-    if isinstance(target, PiecewisePolynomial) and isinstance(source, PiecewisePolynomial):
-        return _polynomial_inner_products(target, source)
-    raise NotImplementedError(f"inner products of {target!r} and {source!r}")
+    match target, source:
+        case PiecewisePolynomial(), PiecewisePolynomial():
+            return _polynomial_inner_products(target, source)
+        case PiecewisePolynomial(), Cosine():
+            return cosine_inner_products(target, source)
+        case Cosine(), PiecewisePolynomial():
+            return cosine_inner_products(source, target).transposed()
+        case Cosine(), Cosine():
+            return _cosine_norms(target, source)
+    raise TypeError(f"no inner products of {target!r} and {source!r}")
 
 
 def mass(basis: Basis) -> ExactMatrix:
     """The mass (Gram) matrix: integrals of phi_j phi_k over [0, 1]."""
+    if isinstance(basis, PiecewisePolynomial) and basis.is_orthogonal:
+        return _squared_norms(basis)
     return inner_products(basis, basis)
+
+
+def _squared_norms(basis: PiecewisePolynomial) -> ExactMatrix:
+    norms = [Fraction(0)] * basis.size
+    for element, (start, end) in enumerate(pairwise(basis.breakpoints)):
+        for j, polynomial in basis.local_functions(element):
+            norms[j] += (end - start) * inner_product(polynomial, polynomial)
+    return from_rows(({j: norm} for j, norm in enumerate(norms)), columns=basis.size)
 
 
 def _polynomial_inner_products(
@@ -76,4 +72,11 @@ def _polynomial_inner_products(
             row = rows[j]
             for k, trial in trials:
                 row[k] = row.get(k, 0) + length * inner_product(test, trial)
-    return ExactMatrix(tuple({k: v for k, v in row.items() if v != 0} for row in rows), source.size)
+    return from_rows(rows, columns=source.size)
+
+
+def _cosine_norms(target: Cosine, source: Cosine) -> ExactMatrix:
+    rows: list[dict[int, Value]] = [{} for _ in range(target.size)]
+    for k in range(min(target.size, source.size)):
+        rows[k][k] = Fraction(1, 2 if k else 1)
+    return from_rows(rows, columns=source.size)

@@ -16,7 +16,7 @@ from odegraph._exact import shorten, to_exact
 from odegraph.basis.border import Depth, checked_breakpoints, checked_count, exact_depth
 
 Side = Literal["left", "right"]
-BreakpointsLike = Iterable[int | str | Fraction | sympy.Rational]
+BreakpointsLike = Iterable[int | str | Fraction | sympy.Expr]
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Mesh:
 
     def split(self, elements: Sequence[int], *, parts: int) -> "Mesh":
         """The mesh with each chosen element cut into `parts` equal pieces."""
-        chosen = self._chosen(elements, last=self.elements - 1)
+        chosen = self.chosen(elements)
         points = [Fraction(0)]
         for element, (start, end) in enumerate(pairwise(self.breakpoints)):
             count = parts if element in chosen else 1
@@ -89,7 +89,7 @@ class Mesh:
 
     def merged(self, elements: Sequence[int]) -> "Mesh":
         """The mesh with each chosen element merged with the one after it."""
-        chosen = self._chosen(elements, last=self.elements - 2)
+        chosen = self.chosen(elements, spared=1)
         return Mesh(tuple(t for k, t in enumerate(self.breakpoints) if k - 1 not in chosen))
 
     def refined(self, factor: int) -> "Mesh":
@@ -113,14 +113,16 @@ class Mesh:
             return {"elements": self.elements}
         return {"breakpoints": [str(point) for point in self.breakpoints]}
 
-    def _chosen(self, elements: Sequence[int], *, last: int) -> frozenset[int]:
-        for element in elements:
-            if element not in range(last + 1):
+    def chosen(self, elements: Iterable[int], *, spared: int = 0) -> frozenset[int]:
+        """The elements asked for, which must exist and not be among the last `spared`."""
+        wanted = frozenset(elements)
+        for element in wanted:
+            if element not in range(self.elements - spared):
                 raise ProjectionError(
                     f"Element `{shorten(element)}` cannot be changed: the elements of this mesh "
-                    f"that can are numbered 0 to {last}."
+                    f"that can are numbered 0 to {self.elements - spared - 1}."
                 )
-        return frozenset(elements)
+        return wanted
 
     def _element(self, depth: Fraction, *, side: Side) -> int:
         last = self.elements - 1

@@ -6,11 +6,7 @@ from typing import ClassVar, final
 
 from odegraph.basis.mesh import BreakpointsLike, Mesh, Side, make_mesh
 from odegraph.basis.piecewise_polynomial import LocalFunctions, MeshBasis
-from odegraph.basis.polynomial import ONE, ZERO, Polynomial
-
-CONSTANT: Polynomial = (ONE,)
-FALLING: Polynomial = (ONE, -ONE)
-RISING: Polynomial = (ZERO, ONE)
+from odegraph.basis.polynomial import CONSTANT, FALLING, ONE, RISING
 
 
 @final
@@ -24,6 +20,7 @@ class PiecewiseConstant(MeshBasis):
 
     mesh: Mesh
     kind: ClassVar[str] = "piecewise-constant"
+    is_orthogonal: ClassVar[bool] = True
     keys: ClassVar[tuple[str, ...]] = ("elements", "breakpoints")
 
     def __init__(

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cached_property
-from typing import Self
+from typing import ClassVar, Self
 
 from odegraph.basis.basis import Basis, Row
 from odegraph.basis.border import Depth, checked_count, exact_depth
@@ -22,6 +22,7 @@ class PiecewisePolynomial(Basis):
     """
 
     mesh: Mesh
+    is_orthogonal: ClassVar[bool] = False
 
     @abstractmethod
     def element_functions(self, element: int) -> LocalFunctions:

@@ -1,6 +1,7 @@
 """Exact polynomials of one element: coefficients of 1, s, s², ... in s = (t - a) / (b - a)."""
 
 from fractions import Fraction
+from functools import lru_cache
 
 import sympy
 
@@ -10,6 +11,10 @@ Polynomial = tuple[Fraction, ...]
 
 ZERO = Fraction(0)
 ONE = Fraction(1)
+
+CONSTANT: Polynomial = (ONE,)
+FALLING: Polynomial = (ONE, -ONE)
+RISING: Polynomial = (ZERO, ONE)
 
 
 def value_at(polynomial: Polynomial, s: Fraction | sympy.Expr) -> Fraction | sympy.Expr:
@@ -73,6 +78,7 @@ def trim(p: Polynomial) -> Polynomial:
     return p[:size]
 
 
+@lru_cache(maxsize=4096)  # equal elements have equal polynomials, over and over
 def inner_product(p: Polynomial, q: Polynomial) -> Fraction:
     """The integral of p q over 0 <= s <= 1."""
     total = ZERO

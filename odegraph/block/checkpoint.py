@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from odegraph._errors import DataError, EmitError, GraphError, OdegraphError
 from odegraph._exact import shorten
+from odegraph._version import __version__
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.transform import replace_blocks
 from odegraph.emit.files import write_file
-from odegraph.emit.signature import compiler_version
 from odegraph.emit.slots import slot_module, slots_of
 from odegraph.ir import Manifestation, manifestation_from_dict
 from odegraph.unit import Unit, trace_unit
@@ -44,7 +44,7 @@ def save(model: nn.Module, path: str | os.PathLike[str]) -> Path:
     blocks = blocks_of(model)
     manifest = {
         "format": FORMAT,
-        "odegraph": compiler_version(),
+        "odegraph": __version__,
         "torch": torch.__version__,
         "blocks": {name: _description(block) for name, block in blocks.items()},
     }

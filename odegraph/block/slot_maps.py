@@ -32,7 +32,7 @@ def map_statistics(
     mapped = {}
     for path, slot in slots.items():
         if not slot.is_floating_point():
-            mapped[path] = slot.max().repeat(matrix.shape[0], *[1] * (slot.dim() - 1))
+            mapped[path] = slot.amax(0, keepdim=True).repeat_interleave(matrix.shape[0], 0)
         elif path in positive and not _keeps_positive(matrix):
             mapped[path] = map_slot(slot.log(), matrix).exp()
         else:

@@ -9,11 +9,11 @@ import typer
 from rich.console import Console
 
 from odegraph._errors import OdegraphError
+from odegraph._version import __version__
 from odegraph.cli.compile import compile_model
 from odegraph.cli.demo import demo
 from odegraph.cli.draw import draw
 from odegraph.cli.schemes import schemes, show, verify
-from odegraph.emit.signature import compiler_version
 
 FAILURE = 1
 
@@ -35,7 +35,7 @@ app.command()(demo)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        Console().print(f"odegraph {compiler_version()}")
+        Console().print(f"odegraph {__version__}")
         raise typer.Exit
 
 

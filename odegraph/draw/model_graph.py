@@ -4,6 +4,7 @@ Layers are taken in the order in which the model names its children; containers 
 up. Plain layers stay boxes.
 """
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from odegraph.draw.backend import render_placed
 from odegraph.draw.scene import Box, Point, Region, Scene, Wire
 from odegraph.draw.scene_dot import scene_to_dot
 from odegraph.draw.step_graph import graph_scene, summary
-from odegraph.draw.step_texts import coefficients_text, constants_text
+from odegraph.draw.step_texts import COEFFICIENTS, CONSTANTS
 from odegraph.draw.view import View, repeated_steps_left_out
 from odegraph.ir import Input, Output
 
@@ -78,8 +79,8 @@ def draw_model(
 
 def block_scene(block: Block, *, view: View = repeated_steps_left_out) -> Scene:
     """The picture of one block."""
-    theta_text = constants_text if isinstance(block, BakedBlock) else coefficients_text
-    return graph_scene(block.step_graph, title=block_title(block), view=view, theta_text=theta_text)
+    notation = CONSTANTS if isinstance(block, BakedBlock) else COEFFICIENTS
+    return graph_scene(block.step_graph, title=block_title(block), view=view, notation=notation)
 
 
 def block_title(block: Block) -> str:
@@ -100,7 +101,7 @@ def model_scene(
             f"{MAX_LAYERS}. Draw one of its blocks."
         )
     lines = _stacked(list(_lines(layers, view)))
-    wires = [_carriage_return(a, b) for a, b in zip(lines, lines[1:], strict=False)]
+    wires = [_carriage_return(a, b) for a, b in itertools.pairwise(lines)]
     return Scene(
         type(model).__name__ if title is None else title,
         tuple(box for line in lines for box in line.scene.boxes),
@@ -153,7 +154,7 @@ def _layer_box(layer: Layer) -> Box:
 def _line_of_layers(boxes: list[Box]) -> Line:
     wires = tuple(
         Wire(a.name, b.name, (a.right, b.left), graph_style.STATE)
-        for a, b in zip(boxes, boxes[1:], strict=False)
+        for a, b in itertools.pairwise(boxes)
     )
     return Line(Scene("", tuple(boxes), wires, ()), boxes[0].name, boxes[-1].name)
 
@@ -162,7 +163,7 @@ def _line_of_block(name: str, block: Block, view: View) -> Line:
     scene = block_scene(block, view=view)
     title = f"{name}: {scene.title}"
     scene = scene.moved(Point(PADDING - scene.lower.x, 0.0), prefix=f"{name}/")
-    (entry,), exits = _ends(block, name)
+    (entry,), (*_, exit_) = (block.step_graph.of_type(kind) for kind in (Input, Output))
     width = max(scene.upper.x + PADDING, labels.text_width(title, size=11.0) + 2 * PADDING)
     region = Region(
         name,
@@ -173,12 +174,7 @@ def _line_of_block(name: str, block: Block, view: View) -> Line:
         look=graph_style.BLOCK_REGION,
     )
     regions = (region, *(replace(one, inside=name) for one in scene.regions))
-    return Line(replace(scene, regions=regions), entry, exits[-1])
-
-
-def _ends(block: Block, name: str) -> tuple[list[str], list[str]]:
-    graph = block.step_graph
-    return tuple([f"{name}/{node}" for node in graph.of_type(kind)] for kind in (Input, Output))
+    return Line(replace(scene, regions=regions), f"{name}/{entry}", f"{name}/{exit_}")
 
 
 def _stacked(lines: list[Line]) -> list[Line]:

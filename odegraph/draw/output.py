@@ -1,4 +1,4 @@
-"""Pictures reach the disk whole or not at all."""
+"""Files reach the disk whole or not at all."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -179,6 +179,8 @@ class _Placer:
         theta = theta_of(column.item)
         half = 0.0 if theta in self.thetas_seen else theta_width(self.texts.theta(theta)) / 2
         before = BEFORE_UNIT + (SUM / 2 if column.sum else 0.0)
+        # The wire from theta comes up under the middle: weights of feedback stand left of it.
+        before = max(before, self._feedback_labels(column) - width / 2)
         bus = cursor + (SUM / 2 if column.sum else 2.0)
         if half:
             bus = max(bus, self.theta_end + THETA_GAP + half - width / 2 - before)
@@ -195,6 +197,10 @@ class _Placer:
 
     def _labels(self, column: Column) -> float:
         return max((label_width(edge) for _, edge in column.terms), default=0.0) + 12
+
+    def _feedback_labels(self, column: Column) -> float:
+        feedback = (e for v, e in column.terms if self.floorplan.is_feedback(v, column))
+        return max((label_width(edge) + 10 for edge in feedback), default=0.0)
 
     def _row(self, column: Column) -> int:
         return self.floorplan.rows[column.segment, column.item.name]

@@ -4,16 +4,18 @@ k_i = R(x + sum_j a_ij k_j, theta(c_i)), x(1) = x(0) + sum_i b_i k_i, with h = 1
 embedded weights, the estimate of the error is sum_i (b_i - b^_i) k_i.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
+import networkx as nx
+
 from odegraph._errors import EmitError
-from odegraph._exact import Exact, to_exact, to_rational
+from odegraph._exact import Exact, to_exact
 from odegraph.basis import PiecewiseConstant
 from odegraph.draw.labels import subscript
 from odegraph.draw.scene import Scene
 from odegraph.draw.step_scene import step_scene
-from odegraph.draw.step_texts import depths_text, step_texts
+from odegraph.draw.step_texts import DEPTHS, step_texts
 from odegraph.draw.view import every_step
 from odegraph.ir import (
     Combine,
@@ -24,10 +26,11 @@ from odegraph.ir import (
     Output,
     StepGraph,
     Theta,
-    step_graph,
 )
 from odegraph.ir.graph import NamedNode
 from odegraph.scheme import RungeKuttaScheme, Scheme
+from odegraph.scheme.number_field import to_sympy
+from odegraph.scheme.tableau import Matrix
 
 STATE = "x0"
 RESULT = "x1"
@@ -56,7 +59,7 @@ def scheme_graph(scheme: Scheme) -> StepGraph:
         grid=(Fraction(0), Fraction(1)),
         span=Fraction(1),
     )
-    return step_graph(form, _parts(scheme))
+    return _graph(form, _parts(scheme))
 
 
 def scheme_scene(scheme: Scheme) -> Scene:
@@ -66,7 +69,7 @@ def scheme_scene(scheme: Scheme) -> Scene:
     texts = step_texts(
         graph,
         items,
-        theta_text=depths_text,
+        notation=DEPTHS,
         step_title=lambda _: "; ".join(["one step, h = 1", *_dependencies(graph)]),
         output_names={ERROR_OUTPUT: "error"},
     )
@@ -96,40 +99,42 @@ def _symbol(rate: str) -> str:
 
 
 def _parts(scheme: RungeKuttaScheme) -> Iterator[NamedNode]:
-    result_stage = _stage_of_result(scheme)
+    A, b, c = (_exact_rows(rows) for rows in _rows_of(scheme))
+    result_stage = scheme.stages - 1 if scheme.stages > 1 and A[-1] == b[0] else None
     yield STATE, Input(), []
-    for i in range(scheme.stages):
+    for i, weights in enumerate(A):
+        # Where the state of the last unit is the result, it is computed once.
         state = RESULT if i == result_stage else f"x{i + 1}.stage"
-        terms = _terms([scheme.A[i, j] for j in range(scheme.stages)])
+        terms = _terms(weights)
         if terms:
             yield _sum(state, [(STATE, ONE), *terms])
-        theta, depth = _theta(scheme, i)
-        if theta == f"theta{i + 1}":
-            yield theta, Theta(0, depth, (), ()), []
-        edges = [(state if terms else STATE, Edge("state")), (theta, Edge("theta"))]
+        first = c[0].index(c[0][i])
+        if first == i:
+            yield f"theta{i + 1}", Theta(0, c[0][i], (), ()), []
+        edges = [
+            (state if terms else STATE, Edge("state")),
+            (f"theta{first + 1}", Edge("theta")),
+        ]
         yield f"k{i + 1}", Evaluate(0, i + 1), edges
     if result_stage is None:
-        yield _sum(RESULT, [(STATE, ONE), *_terms(list(scheme.b))])
+        yield _sum(RESULT, [(STATE, ONE), *_terms(b[0])])
     yield "output", Output(None, 1), [(RESULT, Edge("state"))]
-    yield from _error_estimate(scheme)
+    if scheme.b_embedded is not None:
+        yield _sum(ERROR, _terms([to_exact(p - q) for p, q in zip(b[0], b[1], strict=True)]))
+        yield ERROR_OUTPUT, Output(None, 1), [(ERROR, Edge("state"))]
 
 
-def _stage_of_result(scheme: RungeKuttaScheme) -> int | None:
-    # The state of the last unit is the result: it is computed once.
-    last = scheme.stages - 1
-    weights = [scheme.A[last, j] for j in range(scheme.stages)]
-    return last if last and weights == list(scheme.b) else None
+def _rows_of(scheme: RungeKuttaScheme) -> tuple[Matrix, Matrix, Matrix]:
+    tableau = scheme.tableau
+    weights = (tableau.b,) if tableau.b_embedded is None else (tableau.b, tableau.b_embedded)
+    return tableau.A, weights, (tableau.c,)
 
 
-def _error_estimate(scheme: RungeKuttaScheme) -> Iterator[NamedNode]:
-    if scheme.b_embedded is None:
-        return
-    pairs = zip(scheme.b, scheme.b_embedded, strict=True)
-    yield _sum(ERROR, _terms([to_exact(b - embedded) for b, embedded in pairs]))
-    yield ERROR_OUTPUT, Output(None, 1), [(ERROR, Edge("state"))]
+def _exact_rows(rows: Matrix) -> list[list[Exact]]:
+    return [[to_exact(to_sympy(value)) for value in row] for row in rows]
 
 
-def _terms(weights: list[Exact]) -> Terms:
+def _terms(weights: Sequence[Exact]) -> Terms:
     return [(f"k{j + 1}", weight) for j, weight in enumerate(weights) if weight != 0]
 
 
@@ -137,8 +142,10 @@ def _sum(name: str, terms: Terms) -> NamedNode:
     return name, Combine(0), [(source, Edge("term", weight)) for source, weight in terms]
 
 
-def _theta(scheme: RungeKuttaScheme, stage: int) -> tuple[str, Exact | Fraction]:
-    """Stages with the same c share one theta(c): the name of the first of them."""
-    first = next(j for j in range(scheme.stages) if scheme.c[j] == scheme.c[stage])
-    depth = to_rational(scheme.c[stage])
-    return f"theta{first + 1}", scheme.c[stage] if depth is None else depth
+def _graph(form: Manifestation, parts: Iterable[NamedNode]) -> StepGraph:
+    """Like `odegraph.ir.step_graph`, for parts that may need what comes after them."""
+    graph, parts = nx.DiGraph(), list(parts)
+    graph.add_nodes_from((name, {"node": node}) for name, node, _ in parts)
+    for name, _, inputs in parts:
+        graph.add_edges_from((source, name, {"edge": edge}) for source, edge in inputs)
+    return StepGraph(form, nx.freeze(graph))

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.polynomial import polynomial
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
 
 from odegraph._exact import to_float
 from odegraph.draw import style
-from odegraph.scheme import RungeKuttaScheme
+from odegraph.draw.kinds import require_runge_kutta
+from odegraph.scheme import RungeKuttaScheme, Scheme
 from odegraph.scheme.number_field import to_sympy
+from odegraph.scheme.polynomials import Polynomial
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,15 +34,20 @@ SHADE_LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 @dataclass(frozen=True)
 class Growth:
-    """R = P / Q in float64, coefficients from the constant term upwards."""
+    """R = P / Q, and E(y^2) = |Q(iy)|^2 - |P(iy)|^2, which is >= 0 where |R(iy)| <= 1.
+
+    Exact coefficients, rounded once to float64, from the constant term upwards.
+    """
 
     P: NDArray[np.float64]
     Q: NDArray[np.float64]
+    E: NDArray[np.float64]
 
-    def __call__(self, z: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    def __call__(self, z: ArrayLike) -> NDArray[np.complex128]:
         """R at every z; poles give infinite values."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return polynomial.polyval(z, self.P) / polynomial.polyval(z, self.Q)
+            points = np.asarray(z, dtype=np.complex128)
+            return polynomial.polyval(points, self.P) / polynomial.polyval(points, self.Q)
 
     @property
     def at_infinity(self) -> float:
@@ -62,8 +70,9 @@ class Window:
         return self.centre + offsets[None, :] + 1j * offsets[:, None]
 
 
-def draw_stability_region(scheme: RungeKuttaScheme, path: str | Path) -> None:
+def draw_stability_region(scheme: Scheme, path: str | Path) -> Path:
     """Draw the region |R(z)| <= 1, shaded darker where a step damps more."""
+    scheme = require_runge_kutta(scheme, picture="stability region")
     R = growth(scheme)
     window = stability_window(R, stages=scheme.stages)
     z = window.points()
@@ -76,10 +85,12 @@ def draw_stability_region(scheme: RungeKuttaScheme, path: str | Path) -> None:
         )
         _finish(axes, window)
         style.title(axes, scheme.title, subtitle=_summary(R))
+    return Path(path)
 
 
-def draw_order_star(scheme: RungeKuttaScheme, path: str | Path) -> None:
+def draw_order_star(scheme: Scheme, path: str | Path) -> Path:
     """Draw the set |R(z) exp(-z)| > 1: order p shows as p + 1 sectors at the origin."""
+    scheme = require_runge_kutta(scheme, picture="order star")
     R = growth(scheme)
     window = Window(centre=0.0, reach=max(3.0, 1.25 * scheme.stages))
     z = window.points()
@@ -93,12 +104,13 @@ def draw_order_star(scheme: RungeKuttaScheme, path: str | Path) -> None:
         )
         _finish(axes, window)
         style.title(axes, scheme.title, subtitle=r"order star: $|R(z)\,e^{-z}| > 1$ shaded")
+    return Path(path)
 
 
 def growth(scheme: RungeKuttaScheme) -> Growth:
-    """R of a scheme, its exact coefficients rounded once."""
-    P, Q = scheme.stability.P, scheme.stability.Q
-    return Growth(*(np.array([to_float(to_sympy(x)) for x in p]) for p in (P, Q)))
+    """R of a scheme in floating point."""
+    exact = scheme.stability
+    return Growth(*(_rounded(p) for p in (exact.P, exact.Q, exact.e_polynomial())))
 
 
 def real_limit(R: Growth) -> float:
@@ -110,23 +122,22 @@ def real_limit(R: Growth) -> float:
 
 def imaginary_limit(R: Growth) -> float:
     """The largest y with |R| <= 1 on all of [-iy, iy]; infinite where there is none."""
-    excess = polynomial.polysub(_squared_modulus(R.P), _squared_modulus(R.Q))
-    excess[np.abs(excess) < 1e-13] = 0.0
-    nonzero = np.flatnonzero(excess)
+    nonzero = np.flatnonzero(R.E)
     if nonzero.size == 0:
         return math.inf
-    if excess[nonzero[0]] > 0:
+    if R.E[nonzero[0]] < 0:
         return 0.0
-    return _first_exit(R, np.sqrt(_positive_roots(excess)), direction=1j)
+    return _first_exit(R, np.sqrt(_positive_roots(R.E)), direction=1j)
 
 
 def stability_window(R: Growth, *, stages: int) -> Window:
     """A window that shows the bounded one of the region and its complement, and the origin."""
     reach = 2.0 * stages**2 + 4.0
+    shown = np.zeros(1, dtype=np.complex128)
     for _ in range(40):
         z = Window(0.0, reach).points()
         stable = np.abs(R(z)) <= 1
-        shown = z[stable if R.at_infinity > 1 else ~stable]
+        shown = z[_main_part(stable) if R.at_infinity > 1 else ~stable]
         extent = float(max(np.abs(shown.real).max(), np.abs(shown.imag).max()))
         if extent > 0.97 * reach:
             # Neither set is bounded: the whole half-plane is stable, and nothing more.
@@ -137,6 +148,14 @@ def stability_window(R: Growth, *, stages: int) -> Window:
     left, right = min(0.0, float(shown.real.min())), max(0.0, float(shown.real.max()))
     half = max((right - left) / 2, float(shown.imag.max()))
     return Window(centre=(left + right) / 2, reach=1.25 * half)
+
+
+def _main_part(stable: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    # The part that touches the origin from the left: small islands may lie far away.
+    parts = np.asarray(ndimage.label(stable)[0])  # pyright: ignore[reportIndexIssue]
+    middle = stable.shape[0] // 2
+    main = parts[middle, middle - 1]
+    return parts == main if main else stable
 
 
 def _finish(axes: "Axes", window: Window) -> None:
@@ -157,18 +176,20 @@ def _summary(R: Growth) -> str:
     return rf"$|R(z)| \leq 1$ shaded: {on_real}, imaginary axis {on_imaginary}"
 
 
-def _squared_modulus(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    # |p(iy)|^2 = p(iy) p(-iy) as a polynomial in y^2.
-    product = polynomial.polymul(p, _reflected(p))
-    return product[::2] * (-1.0) ** np.arange(len(product[::2]))
+def _rounded(p: Polynomial) -> NDArray[np.float64]:
+    return np.array([to_float(to_sympy(x)) for x in p])
 
 
-def _reflected(p: NDArray[np.float64]) -> NDArray[np.float64]:
+def _reflected(p: ArrayLike) -> NDArray[np.float64]:
+    p = np.asarray(p, dtype=np.float64)
     return p * (-1.0) ** np.arange(len(p))
 
 
 def _positive_roots(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    roots = polynomial.polyroots(polynomial.polytrim(p)) if p.any() else np.empty(0)
+    first = np.flatnonzero(p)
+    if first.size == 0:
+        return np.empty(0)
+    roots = polynomial.polyroots(p[first[0] : first[-1] + 1])
     real = roots.real[np.abs(roots.imag) <= 1e-7 * np.abs(roots)]
     return real[real > 1e-6]
 
@@ -178,6 +199,6 @@ def _first_exit(R: Growth, roots: NDArray[np.float64], *, direction: complex) ->
     ends = np.append(np.sort(roots), np.inf)
     for root, following in itertools.pairwise(ends):
         beyond = min(1.001 * root, (root + following) / 2)
-        if abs(R(np.array(direction * beyond))) > 1:
+        if abs(R(direction * beyond)) > 1:
             return float(root)
     return math.inf

@@ -10,7 +10,7 @@ from odegraph.draw.backend import render_placed
 from odegraph.draw.scene import Scene
 from odegraph.draw.scene_dot import scene_to_dot
 from odegraph.draw.step_scene import step_scene
-from odegraph.draw.step_texts import ThetaText, coefficients_text, step_texts
+from odegraph.draw.step_texts import COEFFICIENTS, Notation, step_texts
 from odegraph.draw.view import View, repeated_steps_left_out
 from odegraph.ir import Manifestation, StepGraph
 
@@ -20,7 +20,7 @@ def to_dot(
     *,
     title: str | None = None,
     view: View = repeated_steps_left_out,
-    theta_text: ThetaText = coefficients_text,
+    notation: Notation = COEFFICIENTS,
 ) -> str:
     """A step graph in the DOT language, with the place of everything; equal graphs, equal text.
 
@@ -28,9 +28,9 @@ def to_dot(
         graph: what to draw.
         title: the line above the picture; by default what the graph discretises.
         view: `repeated_steps_left_out`, or `every_step`.
-        theta_text: `coefficients_text`, or `constants_text` for baked blocks.
+        notation: `COEFFICIENTS`, or `CONSTANTS` for baked blocks.
     """
-    return scene_to_dot(graph_scene(graph, title=title, view=view, theta_text=theta_text))
+    return scene_to_dot(graph_scene(graph, title=title, view=view, notation=notation))
 
 
 def draw_step_graph(
@@ -39,10 +39,10 @@ def draw_step_graph(
     *,
     title: str | None = None,
     view: View = repeated_steps_left_out,
-    theta_text: ThetaText = coefficients_text,
+    notation: Notation = COEFFICIENTS,
 ) -> Path:
     """Draw a step graph as .svg, .png, .pdf or .dot; see `to_dot`."""
-    return render_placed(to_dot(graph, title=title, view=view, theta_text=theta_text), path)
+    return render_placed(to_dot(graph, title=title, view=view, notation=notation), path)
 
 
 def graph_scene(
@@ -50,11 +50,11 @@ def graph_scene(
     *,
     title: str | None = None,
     view: View = repeated_steps_left_out,
-    theta_text: ThetaText = coefficients_text,
+    notation: Notation = COEFFICIENTS,
 ) -> Scene:
     """The picture before it is written."""
     items = view(graph)
-    texts = step_texts(graph, items, theta_text=theta_text)
+    texts = step_texts(graph, items, notation=notation)
     return step_scene(items, texts, title=summary(graph.manifestation) if title is None else title)
 
 

@@ -34,7 +34,7 @@ def step_scene(items: list[Item], texts: StepTexts, *, title: str) -> Scene:
 def _outputs(placement: Placement) -> tuple[list[Box], list[Wire]]:
     boxes, wires = [], []
     for item in placement.floorplan.outputs:
-        ((value, edge),) = item.inputs
+        ((value, _),) = item.inputs
         segment = placement.floorplan.source[value].segment
         points = rail(placement, value, segment=segment)
         end = placement.spans[segment].end

@@ -14,7 +14,16 @@ from odegraph.scheme import RungeKuttaScheme
 
 Number = labels.Number
 ThetaText = Callable[[Theta, Sequence[Number]], str]
+Symbol = Callable[[int], str]
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How theta(t) is written, and what stands for entry b of the slots."""
+
+    theta: ThetaText
+    entry: Symbol
 
 
 @dataclass(frozen=True)
@@ -25,7 +34,7 @@ class StepTexts:
         graph: what is drawn.
         depth_of: the depth of each unit that is drawn.
         read_at: the depths at which units read each theta(t).
-        theta_text: how a theta(t) is written.
+        notation: how theta(t) is written.
         step_title: how a step is called.
         output_names: texts of outputs that are not states after a number of steps.
     """
@@ -33,15 +42,15 @@ class StepTexts:
     graph: StepGraph
     depth_of: Mapping[str, Number]
     read_at: Mapping[str, tuple[Number, ...]]
-    theta_text: ThetaText
+    notation: Notation
     step_title: Callable[[int], str]
     output_names: Mapping[str, str]
 
     def theta(self, name: str) -> str:
-        """The text of a theta(t)."""
+        """Which theta(t) it is."""
         node = self.graph.node(name)
         assert isinstance(node, Theta)
-        return self.theta_text(node, self.read_at[name])
+        return self.notation.theta(node, self.read_at[name])
 
     def shade(self, theta: str) -> float:
         """Where in [0, 1] a theta(t) stands: the mean of the depths that read it."""
@@ -54,7 +63,7 @@ class StepTexts:
 
     def left_out(self, left_out: LeftOut) -> str:
         """What an ellipsis stands for."""
-        return left_out_text(self.graph.manifestation, left_out)
+        return left_out_text(self.graph.manifestation, left_out, entry=self.notation.entry)
 
     def update(self, update: Update) -> str:
         """What is learned."""
@@ -73,7 +82,7 @@ def step_texts(
     graph: StepGraph,
     items: Sequence[Item],
     *,
-    theta_text: ThetaText,
+    notation: Notation,
     step_title: Callable[[int], str] | None = None,
     output_names: Mapping[str, str] = NO_NAMES,
 ) -> StepTexts:
@@ -86,7 +95,7 @@ def step_texts(
             depth_of[item.name] = depth = _depth(graph, item.node, theta)
             read_at[theta] = (*read_at.get(theta, ()), depth)
     titles = step_title or partial(numbered_step_title, graph.manifestation)
-    return StepTexts(graph, depth_of, read_at, theta_text, titles, output_names)
+    return StepTexts(graph, depth_of, read_at, notation, titles, output_names)
 
 
 def theta_of(unit: Item) -> str:
@@ -104,7 +113,7 @@ def coefficients_text(theta: Theta, depths: Sequence[Number]) -> str:
 
 def constants_text(theta: Theta, depths: Sequence[Number]) -> str:
     """For folded parameters: the number of the constant, and the depths that it holds for."""
-    return f"constant {theta.row[0][0]}\n= θ({labels.depths(depths)})"
+    return f"{_constant(theta.row[0][0])}\nθ at t = {labels.depths(depths)}"
 
 
 def depths_text(theta: Theta, depths: Sequence[Number]) -> str:  # noqa: ARG001
@@ -119,7 +128,7 @@ def numbered_step_title(form: Manifestation, step: int) -> str:
     return f"step {step + 1}: depth {start} to {end}, h = {h}"
 
 
-def left_out_text(form: Manifestation, left_out: LeftOut) -> str:
+def left_out_text(form: Manifestation, left_out: LeftOut, *, entry: Symbol) -> str:
     """How many steps are left out, from where to where, and what they read."""
     intervals = form.intervals[left_out.step : left_out.last + 1]
     lengths = [form.span * (end - start) for start, end in intervals]
@@ -134,25 +143,37 @@ def left_out_text(form: Manifestation, left_out: LeftOut) -> str:
     ]
     read = sorted({index for theta in left_out.thetas for index, _ in theta.row})
     if read:
-        lines.append(f"reading {_indices(read)}")
+        lines.append(f"reading {_entries(read, entry)}")
     return "\n".join(lines)
 
 
 def update_text(update: Update) -> str:
-    """Which coefficient of the running statistics is learned."""
+    """Which coefficient of the running statistics is learned, and what it keeps of the old ones."""
     kept = sorted(index for index, _ in update.retained)
-    keeps = f"\nkeeps part of {_indices(kept)}" if kept else ""
-    return f"new statistics S{labels.superscript('', update.index)}{keeps}".replace("θ", "S")
+    text = f"new {_statistics(update.index)}"
+    return f"{text}\nkeeps part of {_entries(kept, _statistics)}" if kept else text
 
 
-def _indices(read: list[int]) -> str:
-    first, last = (labels.superscript("θ", index) for index in (read[0], read[-1]))
-    if len(read) == 1:
-        return first
-    joint = "…" if read == list(range(read[0], read[-1] + 1)) and len(read) > 2 else ","
-    if joint == "," and len(read) > 2:
-        return f"{len(read)} of {first} … {last}"
-    return f"{first} {joint} {last}".replace(" ,", ",")
+def _entries(indices: Sequence[int], entry: Symbol) -> str:
+    """``θ²``; ``θ², θ³``; ``θ² … θ⁶`` where none is missing between them."""
+    first, last = entry(indices[0]), entry(indices[-1])
+    if len(indices) <= 2:
+        return ", ".join(dict.fromkeys((first, last)))
+    if len(indices) == indices[-1] - indices[0] + 1:
+        return f"{first} … {last}"
+    return f"{len(indices)} of {first} … {last}"
+
+
+def _coefficient(index: int) -> str:
+    return labels.superscript("θ", index)
+
+
+def _constant(index: int) -> str:
+    return f"constant {index}"
+
+
+def _statistics(index: int) -> str:
+    return labels.superscript("S", index)
 
 
 def _depth(graph: StepGraph, unit: Evaluate, theta: str) -> Exact | Fraction:
@@ -164,3 +185,8 @@ def _depth(graph: StepGraph, unit: Evaluate, theta: str) -> Exact | Fraction:
         return node.depth
     start, end = (to_exact(depth) for depth in graph.manifestation.intervals[unit.step])
     return start + scheme.c[unit.stage - 1] * (end - start)
+
+
+COEFFICIENTS = Notation(coefficients_text, _coefficient)
+CONSTANTS = Notation(constants_text, _constant)
+DEPTHS = Notation(depths_text, _coefficient)

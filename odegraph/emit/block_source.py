@@ -79,6 +79,7 @@ class _ForwardWriter:
         self.inlined = _used_once_as_state(graph)
         self.theta: dict[str, list[str]] = {}
         self.blends: dict[object, str] = {}
+        self.blend_names: set[str] = set()
         self.evaluations: list[str] = []
         self.step: int | None = None
 
@@ -168,9 +169,10 @@ class _ForwardWriter:
     def _depth_name(self, slots: str, depth: object) -> str:
         rational = isinstance(depth, Fraction) and depth >= 0
         wanted = f"{slots}_{str(depth).replace('/', '_')}" if rational else f"{slots}_t"
-        taken = set(self.blends.values())
         candidates = (wanted if n == 1 else f"{wanted}_again{n}" for n in _count())
-        return next(name for name in candidates if name not in taken)
+        found = next(name for name in candidates if name not in self.blend_names)
+        self.blend_names.add(found)
+        return found
 
     def _blend(
         self, target: str, values: str, row: Sequence[tuple[int, Exact | Fraction]]
@@ -208,9 +210,13 @@ class _ForwardWriter:
 
     def _combine(self, name: str, position: int) -> None:
         total = self._sum(name)
-        is_state = name.startswith("x") or total.base is None
-        target = self.names.assign(name, "x" if is_state else "y", position)
+        target = self.names.assign(name, "x" if self._is_carried(name) else "y", position)
         self.lines += sum_statements(target, total, margin=MARGIN)
+
+    def _is_carried(self, name: str) -> bool:
+        # The state at the end of a step, which may be the state of its last stage too.
+        step = self.graph.node(name).step
+        return any(self.graph.node(user).step != step for user in self.graph.graph.succ[name])
 
     def _sum(self, name: str) -> WeightedSum[str]:
         inputs = self.graph.inputs(name)

@@ -99,14 +99,15 @@ def binary(symbol: str, binding: int, left: Expression, right: Expression) -> Ex
 
 def power(base: Expression, exponent: Expression) -> Expression:
     """base**exponent, hugged where both are simple: the formatter's rule."""
-    symbol = "**" if base.is_simple and exponent.is_simple else " ** "
-    text = f"{base.within(ATOM)}{symbol}{exponent.within(ATOM)}"
+    is_hugged = base.is_simple and base.binding == ATOM and exponent.is_simple
+    symbol = "**" if is_hugged else " ** "
+    text = f"{base.within(ATOM)}{symbol}{exponent.within(UNARY if exponent.is_simple else ATOM)}"
     return Expression(text, POWER, depth=max(base.depth, exponent.depth))
 
 
 def prefix(symbol: str, operand: Expression) -> Expression:
-    """A unary operator."""
-    return Expression(f"{symbol}{operand.within(UNARY)}", UNARY, depth=operand.depth)
+    """A unary operator; the formatter wants -(a**2) for -a**2."""
+    return Expression(f"{symbol}{operand.within(ATOM)}", UNARY, depth=operand.depth)
 
 
 def sequence(brackets: str, items: Sequence[Expression]) -> Expression:
@@ -174,6 +175,7 @@ def _float(value: float) -> Expression:
     text = float.__repr__(value)
     if text in ("inf", "-inf", "nan"):
         return call("float", [Expression(json.dumps(text))])
+    text = text.replace("e+", "e")
     return _number(text, negative=text.startswith("-"))
 
 

@@ -8,18 +8,18 @@ import math
 import operator
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from torch import fx
-from torch.nn import functional as F
 
 from odegraph._errors import EmitError
 from odegraph.emit import expression as py
 from odegraph.emit.call_style import public_name, styled
 from odegraph.emit.expression import Expression
-from odegraph.unit.functional import is_random
+from odegraph.emit.slots import access
+from odegraph.unit.operations import is_random, updates_statistics
 
 INDENT = "    "
 LONGEST_NAME = 32
@@ -66,6 +66,19 @@ def write_function(graph_module: fx.GraphModule, *, name: str = "unit") -> Funct
     return FunctionSource("\n".join(lines) + "\n", tuple(arguments))
 
 
+def body_lines(graph: fx.Graph, inputs: Mapping[str, str], *, indent: str) -> list[str]:
+    """The statements of a graph up to its `return`; `inputs` says how each value is written.
+
+    The keys of `inputs` are the paths that the placeholders stand for, and `x`. Submodules that
+    the graph calls are attributes of `self`.
+    """
+    placeholders = graph.find_nodes(op="placeholder")
+    writer = _Writer({n: inputs[n.meta.get("path", "x")] for n in placeholders}, indent=indent)
+    for node in graph.nodes:
+        writer.visit(node)
+    return writer.lines
+
+
 def argument_names(paths: Sequence[str]) -> list[str]:
     """The last component of each path where that says which one is meant, else the whole path."""
     last = [path.rpartition(".")[2] for path in paths]
@@ -101,7 +114,8 @@ def _signature(name: str, arguments: Sequence[str], outputs: int) -> list[str]:
 class _Writer:
     """Walks a graph once; a value that is read once waits until its reader takes it in."""
 
-    def __init__(self, arguments: dict[fx.Node, str]) -> None:
+    def __init__(self, arguments: Mapping[fx.Node, str], *, indent: str = INDENT) -> None:
+        self._indent = indent
         self.lines: list[str] = []
         self.outputs = 1
         self._names = [*arguments.values()]
@@ -114,7 +128,7 @@ class _Writer:
                 return
             case "output":
                 self._return(node)
-            case "call_function" | "call_method":
+            case "call_function" | "call_method" | "call_module":
                 self._call(node)
             case _:
                 raise EmitError(
@@ -123,10 +137,15 @@ class _Writer:
                 )
 
     def _call(self, node: fx.Node) -> None:
+        if not node.users:  # called for what it does
+            self.lines += self._fitted(node, prefix="").lines(indent=self._indent)
+            return
         value = self._fitted(node, prefix=f"{_stem(node)}_00 = ")
         if _is_shape(node):
             self._values[node] = value
-        elif _is_result(node) or (_is_taken_in(node) and len(INDENT + value.text) <= py.WIDTH):
+        elif _is_result(node) or (
+            _is_taken_in(node) and len(self._indent + value.text) <= py.WIDTH
+        ):
             self._waiting[node] = value
         else:
             self._assign(node, value)
@@ -138,20 +157,21 @@ class _Writer:
         variable = _unused(stem, taken=self._names)
         self._names.append(variable)
         self._values[node] = py.name(variable)
-        self.lines += value.lines(indent=INDENT, prefix=f"{variable} = ")
+        self.lines += value.lines(indent=self._indent, prefix=f"{variable} = ")
 
     def _return(self, node: fx.Node) -> None:
         result = node.args[0]
         if isinstance(result, tuple | list):
             self.outputs = len(result)
         # A lone call is returned as it is, however wide: its lines break inside of the brackets.
-        value = self._waiting.get(result) or self._fitted(node, prefix="return ")
-        self.lines += value.lines(indent=INDENT, prefix="return ")
+        lone = self._waiting.get(result) if isinstance(result, fx.Node) else None
+        value = lone or self._fitted(node, prefix="return ")
+        self.lines += value.lines(indent=self._indent, prefix="return ")
 
     def _fitted(self, node: fx.Node, *, prefix: str) -> Expression:
         """The value with as many waiting values taken in as fit on a line and stay readable."""
         value = self._expression(node)
-        while len(INDENT + prefix + value.text) > py.WIDTH or value.depth > DEEPEST_NESTING:
+        while len(self._indent + prefix + value.text) > py.WIDTH or value.depth > DEEPEST_NESTING:
             waiting = [n for n in node.all_input_nodes if n in self._waiting]
             if not waiting:
                 break
@@ -173,6 +193,8 @@ class _Writer:
         if node.op == "output":
             return self._result(node.args[0])
         args = [self._render(a) for a in node.args]
+        if node.op == "call_module":
+            return py.call(access("self", str(node.target)), args)
         if node.op == "call_method":
             receiver = args[0]
             named = [py.keyword(k, self._render(v)) for k, v in node.kwargs.items()]
@@ -229,12 +251,7 @@ def _is_result(node: fx.Node) -> bool:
 
 def _is_taken_in(node: fx.Node) -> bool:
     reads = sum(list(_flat(user)).count(node) for user in node.users)
-    return reads == 1 and not is_random(node) and not _changes_statistics(node)
-
-
-def _changes_statistics(node: fx.Node) -> bool:
-    by_batch = node.target is F.batch_norm and node.kwargs.get("training") is not False
-    return by_batch or node.target is F.instance_norm
+    return reads == 1 and not is_random(node) and not updates_statistics(node)
 
 
 def _flat(node: fx.Node) -> list[fx.Node]:

@@ -162,7 +162,8 @@ class _Lowering:
         return parameters + [self._at(slots, theta.state_row) for slots in self.buffers.values()]
 
     def _at(self, slots: _Slots, row: Row) -> fx.Node:
-        row = row[:1] if slots.integer else row
+        if slots.integer:
+            return slots[row[0][0]]
         return self._blend([slots[index] for index, _ in row], [value for _, value in row])
 
     def _blend(self, values: list[fx.Node], weights: list[Exact | Fraction]) -> fx.Node:

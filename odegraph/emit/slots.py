@@ -84,7 +84,8 @@ def slot_statement(
     """The statement that makes one slot: a parameter or a buffer with its first values."""
     owner, _, name = path.rpartition(".")
     target = access(base, owner) if owner else base
-    arguments = ", ".join([*map(str, tensor.shape), *_dtype_argument(tensor)])
+    shape = [str(size) for size in tensor.shape] or ["()"]
+    arguments = ", ".join([*shape, *_dtype_argument(tensor)])
     maker = {None: "empty", 0: "zeros", 1: "ones"}[fill]
     value = f"torch.{maker}({arguments})"
     if not isinstance(tensor, nn.Parameter):

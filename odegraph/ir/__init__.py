@@ -8,6 +8,7 @@ from odegraph.ir.graph import parts_of as parts_of
 from odegraph.ir.graph import renamed as renamed
 from odegraph.ir.graph import step_graph as step_graph
 from odegraph.ir.manifestation import Manifestation as Manifestation
+from odegraph.ir.manifestation import checked_span as checked_span
 from odegraph.ir.manifestation import manifestation as manifestation
 from odegraph.ir.manifestation import manifestation_from_dict as manifestation_from_dict
 from odegraph.ir.manifestation import statistics_basis as statistics_basis

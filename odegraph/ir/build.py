@@ -46,9 +46,9 @@ def _warn_of_straddled_jumps(manifestation: Manifestation) -> None:
         more = f" and {len(straddled) - 4} more" if len(straddled) > 4 else ""
         warnings.warn(
             f"theta(t) jumps inside a step, at depth {shown}{more}: there "
-            f"`{manifestation.scheme.name}` "
-            f"falls from order {manifestation.scheme.order} to 1. Take a number of steps that is a "
-            "multiple of the basis elements, or put the jumps on the grid.",
+            f"`{manifestation.scheme.name}` falls from order {manifestation.scheme.order} to 1. "
+            "Take a number of steps that is a multiple of the basis elements, or put the jumps on "
+            "the grid.",
             OrderLossWarning,
             stacklevel=2,
         )

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from odegraph._exact import Exact, to_exact
+from odegraph._exact import Exact, to_exact, to_rational
 from odegraph.ir.graph import NamedNode
 from odegraph.ir.manifestation import Manifestation
 from odegraph.ir.nodes import Combine, Edge, Evaluate, Input, Node, Output, Theta
@@ -63,6 +63,7 @@ class GraphBuilder:
 
 
 def _depth(start: Fraction, end: Fraction, node: Exact) -> Exact | Fraction:
-    if node.is_Rational:
-        return start + Fraction(int(node.p), int(node.q)) * (end - start)
+    rational = to_rational(node)
+    if rational is not None:
+        return start + rational * (end - start)
     return to_exact(start) + node * to_exact(end - start)

@@ -31,7 +31,7 @@ class StepGraph:
 
     def nodes(self) -> Iterator[tuple[str, Node]]:
         """All nodes with their names, each after everything that it uses."""
-        return iter(self.graph.nodes(data="node"))
+        return ((name, data["node"]) for name, data in self.graph.nodes(data=True))
 
     def inputs(self, name: str) -> list[tuple[str, Edge]]:
         """What the node `name` uses, in the order in which it uses it."""
@@ -53,9 +53,11 @@ NamedNode = tuple[str, Node, list[tuple[str, Edge]]]
 def step_graph(manifestation: Manifestation, parts: Iterable[NamedNode]) -> StepGraph:
     """A `StepGraph` of named nodes with their inputs, given in topological order."""
     graph = nx.DiGraph()
-    for name, node, inputs in parts:
-        graph.add_node(name, node=node)
-        graph.add_edges_from((source, name, {"edge": edge}) for source, edge in inputs)
+    named = list(parts)
+    graph.add_nodes_from((name, {"node": node}) for name, node, _ in named)
+    graph.add_edges_from(
+        (source, name, {"edge": edge}) for name, _, inputs in named for source, edge in inputs
+    )
     return StepGraph(manifestation, nx.freeze(graph))
 
 

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from odegraph._errors import GraphError, OdegraphError
 from odegraph._exact import as_fraction, shorten
@@ -39,7 +40,7 @@ class Manifestation:
         """Number of time steps."""
         return len(self.grid) - 1
 
-    @property
+    @cached_property
     def intervals(self) -> tuple[tuple[Fraction, Fraction], ...]:
         """The steps as depth intervals (t_n, t_{n+1})."""
         return tuple(itertools.pairwise(self.grid))
@@ -165,14 +166,13 @@ def checked_span(span: object) -> Fraction:
     Raises:
         GraphError: not a positive finite number.
     """
-    text = repr(span) if isinstance(span, float) else span
     try:
-        value = Fraction(text) if isinstance(span, float) else as_fraction(text, name="`span`")
+        is_float = isinstance(span, float)
+        value = Fraction(repr(span)) if is_float else as_fraction(span, name="`span`")
     except (OdegraphError, ValueError) as error:
         raise GraphError(
             f"`span` is `{shorten(span)}`; it is the length of the depth interval in the unit's "
-            "own "
-            'time, a positive number such as 8 or "1/10".'
+            'own time, a positive number such as 8 or "1/10".'
         ) from error
     if value <= 0:
         raise GraphError(f"`span` is `{shorten(span)}`; it must be positive.")

@@ -12,14 +12,14 @@ from odegraph._exact import Exact
 Row = tuple[tuple[int, Exact | Fraction], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Input:
     """The state x at depth 0."""
 
     step: None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Theta:
     """The unit's parameters at one depth: theta(t) = sum_b phi_b(t) theta^b.
 
@@ -36,7 +36,7 @@ class Theta:
     state_row: Row
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Evaluate:
     """A rate k = R(x, theta): one call of the unit. Edges: `state`, `theta`."""
 
@@ -44,14 +44,14 @@ class Evaluate:
     stage: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Combine:
     """A weighted sum of states and rates. Edges: `term`, each with its exact weight."""
 
     step: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Update:
     """A new coefficient of the unit's running statistics, from all evaluations of one pass.
 
@@ -65,7 +65,7 @@ class Update:
     retained: Row
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Output:
     """The state after `tap` steps, handed out. Edge: `state`."""
 
@@ -76,7 +76,7 @@ class Output:
 Node = Input | Theta | Evaluate | Combine | Update | Output
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Edge:
     """How a node uses a value: its role and, for `term` and `statistics`, its exact weight."""
 

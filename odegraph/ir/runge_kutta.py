@@ -6,8 +6,11 @@ k_i = R(x_n + h sum_j a_ij k_j, theta(t_n + c_i dt)) and x_{n+1} = x_n + h sum_i
 import sympy
 
 from odegraph._errors import GraphError
+from odegraph._exact import Exact
 from odegraph.ir.builder import GraphBuilder
 from odegraph.scheme import RungeKuttaScheme
+
+ONE = sympy.Integer(1)
 
 
 def build_runge_kutta(builder: GraphBuilder, scheme: RungeKuttaScheme) -> str:
@@ -19,27 +22,25 @@ def build_runge_kutta(builder: GraphBuilder, scheme: RungeKuttaScheme) -> str:
     if not scheme.is_explicit:
         raise GraphError(
             f"The scheme `{scheme.name}` is implicit: a stage needs itself, which takes a solver "
-            "that "
-            "is not compiled yet. It can be verified, shown and drawn. To compile, choose an "
-            "explicit "
-            "scheme such as `rk4-classic`."
+            "that is not compiled yet. It can be verified, shown and drawn. To compile, choose an "
+            "explicit scheme such as `rk4-classic`."
         )
     state = builder.input()
+    # Entries of a SymPy matrix are slow to fetch: take them out once, not once a step.
+    A, b, c = scheme.A.tolist(), scheme.b.flat(), scheme.c.flat()
     for step in range(builder.manifestation.steps):
-        state = _step(builder, scheme, step, state)
+        rates: list[str] = []
+        for i, (row, node) in enumerate(zip(A, c, strict=True), start=1):
+            terms = _increments(builder, step, row[: i - 1], rates)
+            stage_state = builder.combine(f"step{step}.x{i}", step, [(state, ONE), *terms])
+            rates.append(builder.evaluate(step, i, stage_state, node))
+        terms = _increments(builder, step, b, rates)
+        state = builder.combine(f"x{step + 1}", step, [(state, ONE), *terms])
     return state
 
 
-def _step(builder: GraphBuilder, scheme: RungeKuttaScheme, step: int, state: str) -> str:
-    rates: list[str] = []
-    for i in range(scheme.stages):
-        weights = [builder.scaled(step, scheme.A[i, j]) for j in range(i)]
-        stage_state = builder.combine(
-            f"step{step}.x{i + 1}",
-            step,
-            [(state, sympy.Integer(1)), *zip(rates, weights, strict=True)],
-        )
-        rates.append(builder.evaluate(step, i + 1, stage_state, scheme.c[i]))
-    weights = [builder.scaled(step, scheme.b[i]) for i in range(scheme.stages)]
-    terms = [(state, sympy.Integer(1)), *zip(rates, weights, strict=True)]
-    return builder.combine(f"x{step + 1}", step, terms)
+def _increments(
+    builder: GraphBuilder, step: int, coefficients: list[Exact], rates: list[str]
+) -> list[tuple[str, Exact]]:
+    weights = [builder.scaled(step, coefficient) for coefficient in coefficients]
+    return list(zip(rates, weights, strict=True))

@@ -17,16 +17,19 @@ from odegraph.ir import (
     renamed,
     step_graph,
 )
+from odegraph.passes.simplify import nonzero_terms, sole_value
 
 
 def share_stages(graph: StepGraph) -> StepGraph:
     """The graph in which no two nodes compute the same value from the same values."""
     parts, names, first = [], {}, {}
     for name, node, inputs in parts_of(graph):
-        inputs = renamed(inputs, names)
+        # Where two values turn out to be one, their terms in a sum may cancel.
+        inputs = nonzero_terms(node, renamed(inputs, names))
         value = _value(node, inputs)
-        if value is not None and value in first:
-            names[name] = first[value]
+        same = sole_value(node, inputs) or first.get(value)
+        if same is not None:
+            names[name] = same
             continue
         if value is not None:
             first[value] = name

@@ -12,9 +12,11 @@ from itertools import product
 from typing import Any
 
 import sympy
+import sympy.tensor.tensor  # the first sum of surds imports it: not in the time of load_scheme
 from sympy.polys.numberfields.subfield import primitive_element
 
 from odegraph._errors import SchemeError
+from odegraph._exact import shorten
 from odegraph.scheme.number_field import Number, NumberField, enclosure, solve_rational, to_fraction
 
 MAX_DEGREE = 16
@@ -48,7 +50,7 @@ def evaluate(expression: sympy.Expr, values: Mapping[sympy.Expr, Number]) -> Num
             )
         case sympy.Pow(args=(base, sympy.Rational() as exponent)):
             return _power(evaluate(_root(base, exponent.q), values), int(exponent.p))
-    raise SchemeError(f"`{expression}` is not a real algebraic number.")
+    raise SchemeError(f"`{shorten(expression)}` is not a real algebraic number.")
 
 
 def _root(base: sympy.Expr, degree: int) -> sympy.Expr:
@@ -77,7 +79,7 @@ def _collect(expression: sympy.Expr, found: dict[sympy.Expr, None]) -> None:
         case sympy.CRootOf():
             found[expression] = None
         case _:
-            raise SchemeError(f"`{expression}` is not a real algebraic number.")
+            raise SchemeError(f"`{shorten(expression)}` is not a real algebraic number.")
 
 
 @cache
@@ -92,7 +94,7 @@ def _primitive(
 ) -> tuple[list[Fraction], list[list[Fraction]]]:
     """Minimal polynomial of a primitive element (constant first); generators in its powers."""
     if len(generators) == 1:
-        minimal = sympy.minimal_polynomial(generators[0], _X, polys=True)
+        minimal = _minimal_polynomial(generators[0])
         images = [[Fraction(0), Fraction(1)]]
     else:
         for count in range(2, len(generators)):
@@ -105,6 +107,15 @@ def _primitive(
     _check_degree(minimal.degree())
     coefficients = [to_fraction(x) for x in minimal.monic().all_coeffs()[::-1]]
     return coefficients, images
+
+
+def _minimal_polynomial(generator: sympy.Expr) -> sympy.Poly:
+    match generator:
+        case sympy.Pow(args=(sympy.Integer() as radicand, sympy.Rational(p=1, q=2))):
+            return sympy.Poly([1, 0, -radicand], _X)
+        case sympy.CRootOf(poly=polynomial):
+            return sympy.Poly(polynomial.all_coeffs(), _X)
+    return sympy.minimal_polynomial(generator, _X, polys=True)
 
 
 def _check_degree(degree: Any) -> None:
@@ -127,12 +138,18 @@ def _field(
         image.extend([Fraction(0)] * (n - len(image)))
     polynomial = sympy.Poly([1, *(-r for r in reduction[::-1])], _X)
     intervals: Any = polynomial.intervals(eps=sympy.Rational(1, 2**20))
-    for (low, high), _ in intervals:
-        bounds = to_fraction(low), to_fraction(high)
-        number_field = NumberField(reduction, *bounds, basis=(), to_basis=())
-        if all(map(lambda g, x: _is(g, number_field.element(x)), generators, images)):
+    fields = (
+        NumberField(reduction, to_fraction(low), to_fraction(high), basis=(), to_basis=())
+        for (low, high), _ in intervals
+    )
+    match generators:
+        case (sympy.CRootOf(index=index),):  # roots ascend, and theta is a positive multiple of it
+            return _with_basis(list(fields)[index], generators, images)
+    for number_field in fields:
+        values = [number_field.element(image) for image in images]
+        if all(map(_is, generators, values)):
             return _with_basis(number_field, generators, images)
-    raise SchemeError(f"`{generators[0]}` is not a real number.")
+    raise SchemeError(f"`{shorten(generators[-1])}` is not a real number.")
 
 
 def _is(generator: sympy.Expr, value: Number) -> bool:

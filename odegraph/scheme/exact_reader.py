@@ -27,6 +27,10 @@ def read_arrays(spec: SchemeSpec, faults: Faults) -> dict[str, Any]:
     }
     if faults.found:
         return {}
+    constants = _without_names_below_roots(constants, dict(constants))
+    arrays = {
+        key: _without_names_below_roots(array, dict(constants)) for key, array in arrays.items()
+    }
     values = _adjoin([*(x for _, x in constants), *_flatten(arrays.values())], faults)
     for symbol, expression in constants:
         values[symbol] = _evaluate(expression, values, f"the number `{symbol}`", faults)
@@ -55,6 +59,15 @@ def _constants(
         yield _declare(name, expression, symbols, faults)
 
 
+def _without_names_below_roots(item: Any, definitions: Values) -> Any:
+    """sqrt(gamma) with the definition of gamma in place of its name: it may need another field."""
+    if isinstance(item, tuple | list):
+        return type(item)(_without_names_below_roots(x, definitions) for x in item)
+    while any(p.free_symbols and p.exp.q > 1 for p in item.atoms(sympy.Pow)):
+        item = item.xreplace(definitions)
+    return item
+
+
 def _declare(
     name: str, expression: sympy.Expr, symbols: dict[str, sympy.Expr], faults: Faults
 ) -> tuple[sympy.Expr, sympy.Expr]:
@@ -77,7 +90,7 @@ def _root(name: str, number: Mapping[str, Any], spec: SchemeSpec, faults: Faults
             f"to the constant; its degree is 1 to {MAX_DEGREE}."
         )
         return ZERO
-    polynomial = sympy.Poly(coefficients, sympy.Dummy("x"))
+    polynomial = sympy.Poly(coefficients, sympy.Symbol("x"))
     count = polynomial.sqf_part().count_roots()
     if not 0 <= number["root"] < count:
         faults.add(

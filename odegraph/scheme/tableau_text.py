@@ -1,22 +1,21 @@
 """A Butcher tableau as plain text, for terminals and docstrings."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
-from odegraph._exact import Exact, exact_text
+from odegraph._exact import exact_text
 
 
 class _Tableau(Protocol):
-    """Anything with Runge-Kutta coefficients."""
+    """Anything with Runge-Kutta coefficients as sympy matrices: A square, the others columns."""
 
     @property
-    def A(self) -> Sequence: ...
+    def A(self) -> Any: ...
     @property
-    def b(self) -> Sequence[Exact]: ...
+    def b(self) -> Any: ...
     @property
-    def c(self) -> Sequence[Exact]: ...
+    def c(self) -> Any: ...
     @property
-    def b_embedded(self) -> Sequence[Exact] | None: ...
+    def b_embedded(self) -> Any: ...
 
 
 def tableau_text(scheme: _Tableau) -> str:

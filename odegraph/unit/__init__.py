@@ -1,4 +1,6 @@
 """Residual units: from any `nn.Module` to a functional torch.fx graph."""
 
+from odegraph.unit.around import Surroundings as Surroundings
+from odegraph.unit.around import trace_around as trace_around
 from odegraph.unit.trace import trace_unit as trace_unit
 from odegraph.unit.unit import Unit as Unit

@@ -13,7 +13,8 @@ from torch.export.graph_signature import InputKind, OutputKind
 from torch.nn import functional as F
 
 from odegraph._errors import UnitError
-from odegraph.unit.functional import Trace, leaves_the_graph
+from odegraph.unit.functional import Trace
+from odegraph.unit.operations import leaves_the_graph
 from odegraph.unit.quiet import quiet
 from odegraph.unit.symbolic import WRAPPER, constant_tensor
 
@@ -126,8 +127,8 @@ def _input(graph: fx.Graph, spec: Any, program: ExportedProgram, state: fx.Node)
         case InputKind.PARAMETER | InputKind.BUFFER:
             return graph.create_node("get_attr", spec.target.removeprefix(WRAPPER))
     value = program.constants.get(spec.target)
-    is_literal = "lifted_tensor" in str(spec.target) and isinstance(value, Tensor)
-    if not is_literal or value.numel() > _LONGEST_LITERAL:
+    is_short = isinstance(value, Tensor) and value.numel() <= _LONGEST_LITERAL
+    if not isinstance(value, Tensor) or not is_short or "lifted_tensor" not in spec.target:
         raise UnitError(constant_tensor(str(spec.target)))
     # Written as numbers in forward, so it is a constant of the unit and is written out again.
     options = {"dtype": value.dtype, "device": graph.call_function(getattr, (state, "device"))}

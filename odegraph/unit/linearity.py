@@ -10,7 +10,7 @@ import torch
 from torch import fx
 from torch.nn import functional as F
 
-from odegraph.unit.functional import argument, is_random, is_size
+from odegraph.unit.operations import argument, is_random, is_size
 
 
 class _Kind(Enum):

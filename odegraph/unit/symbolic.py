@@ -53,7 +53,8 @@ class UnitTracer(fx.Tracer):
 
     proxy_buffer_attributes = True
 
-    def __init__(self) -> None:
+    def __init__(self, leaves: tuple[type[nn.Module], ...] = ()) -> None:
+        self.leaves = leaves
         super().__init__(autowrap_modules=(math,))
         self.updates: dict[str, fx.Proxy] = {}
         self._autocast = torch.is_autocast_enabled("cpu"), torch.is_autocast_enabled("cuda")
@@ -71,8 +72,8 @@ class UnitTracer(fx.Tracer):
         return node
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:  # noqa: ARG002
-        """Never: every layer is traced through or lowered."""
-        return False
+        """Only what the caller asks for: every other layer is traced through or lowered."""
+        return isinstance(m, self.leaves)
 
     def call_module(
         self,
@@ -105,9 +106,9 @@ class UnitTracer(fx.Tracer):
         return next((path for path, b in self.root.named_buffers() if b is buffer), None)
 
 
-def trace_symbolically(module: nn.Module) -> Trace:
-    """Trace module(x) for states of any shape."""
-    tracer = UnitTracer()
+def trace_symbolically(module: nn.Module, *, leaves: tuple[type[nn.Module], ...] = ()) -> Trace:
+    """Trace module(x) for states of any shape; calls of `leaves` stay calls of modules."""
+    tracer = UnitTracer(leaves)
     with torch.enable_grad(), _buffers_written_to(tracer):
         graph = tracer.trace(module)
     _refuse_constants(graph, module)
@@ -126,7 +127,7 @@ def _buffers_written_to(tracer: UnitTracer) -> Iterator[None]:
         if isinstance(value, fx.Proxy) and module._buffers.get(name) is not None:
             tracer.write_buffer(module, name, value)
         else:
-            original(module, name, value)
+            original(module, name, value)  # pyright: ignore[reportArgumentType]
 
     nn.Module.__setattr__ = record  # pyright: ignore[reportAttributeAccessIssue]
     try:
@@ -137,7 +138,7 @@ def _buffers_written_to(tracer: UnitTracer) -> Iterator[None]:
 
 def _without_wrapper(graph: fx.Graph, updates: dict[str, fx.Node]) -> Trace:
     for node in graph.nodes:
-        if node.op == "get_attr":
+        if node.op in ("get_attr", "call_module"):
             node.target = node.target.removeprefix(WRAPPER)
     return Trace(graph, {path.removeprefix(WRAPPER): node for path, node in updates.items()})
 

@@ -140,6 +140,44 @@ class InPlace(nn.Module):
         return torch.cat([y[:, 1:], y[:, :1]], dim=1) * x
 
 
+class BareNorms(nn.Module):
+    """Norms called as functions on the module's own buffers, and a buffer that is assigned to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(3))
+        self.register_buffer("variance", torch.ones(3))
+        self.register_buffer("calls", torch.zeros(()))
+        self.register_buffer("mean_of_each", torch.zeros(3))
+        self.register_buffer("variance_of_each", torch.ones(3))
+        self.mean: Tensor
+        self.variance: Tensor
+        self.mean_of_each: Tensor
+        self.variance_of_each: Tensor
+        self.calls: Tensor
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls = self.calls + 1
+        y = F.batch_norm(x, self.mean, self.variance, training=self.training)
+        y = y * self.mean.clone()[:, None]
+        each = (self.mean_of_each, self.variance_of_each)
+        y = F.instance_norm(y, *each, use_input_stats=self.training)
+        return y * self.variance_of_each[:, None] / self.calls
+
+
+class Literals(nn.Module):
+    """Numbers written out in forward; assignment to a part of a copy of the state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.scale * x * torch.tensor([1.0, -2.5, 1e-9])
+        y[:, 0] = 0
+        return y
+
+
 class NoGradient(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -244,6 +282,8 @@ ZOO = {
     "buffers": Case(WithBuffers, (3, 4)),
     "shared twice": Case(SharedTwice, (2, 3, 9)),
     "in place": Case(InPlace, (2, 3, 4, 4)),
+    "bare norms": Case(BareNorms, (2, 3, 4)),
+    "literals": Case(Literals, (2, 3)),
     "no gradient": Case(NoGradient, (2, 3)),
     "options": Case(ModeOnly, (2, 3)),
     "parametrized": Case(parametrized, (2, 3)),
@@ -345,6 +385,7 @@ def test_graphs_own_nothing_and_take_values_in_the_unit_s_order(case: Case):
     unit = trace_unit(case.make())
     for graph in (unit.evaluation, unit.training):
         inputs = [n for n in graph.graph.nodes if n.op == "placeholder"]
+        assert inputs[0].target == "x"
         assert [n.meta["path"] for n in inputs] == ["x", *unit.parameters, *unit.buffers]
         assert len({n.target for n in inputs}) == len(inputs)
         assert not list(graph.parameters()) and not list(graph.buffers())

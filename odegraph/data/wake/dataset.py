@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from odegraph.data.cache import Arrays, cached_arrays
+from odegraph.data.snapshots import Snapshots, make_snapshots
 from odegraph.data.wake.cylinder import Progress, WakeParameters, simulate
 
 PAPER_SIZE = WakeParameters(diameter=24)
@@ -31,6 +32,10 @@ class Wake:
     def mean(self) -> Tensor:
         """Mean over all snapshots: [rows, columns]."""
         return self.vorticity.mean(dim=0)
+
+    def snapshots(self) -> Snapshots:
+        """Return the vorticity as snapshots, to split in time and then to take the mean out of."""
+        return make_snapshots(self.vorticity, name="The vorticity")
 
 
 def load(

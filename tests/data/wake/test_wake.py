@@ -29,7 +29,9 @@ def test_the_default_wake_is_a_vortex_street():
     assert 0.160 <= flow.strouhal <= 0.180
     fluctuation = flow.vorticity - flow.mean
     assert (fluctuation.std(dim=0) > 0).all()
-    # Taylor's street: half a period later the flow is its own mirror image, with opposite sign.
+    train, test = flow.snapshots().split()
+    assert (len(train), len(test), train.features) == (100, 50, 3200)
+    # Karman's street: half a period later the flow is its own mirror image, with opposite sign.
     half = round(0.5 / flow.strouhal / flow.sampling_period)
     mirrored = -flow.vorticity[half:].flip(1)
     difference = (mirrored - flow.vorticity[:-half]).norm() / flow.vorticity[:-half].norm()
