@@ -31,6 +31,11 @@ from odegraph.block import refine as refine
 from odegraph.block import save as save
 from odegraph.diagnostics import ConvergenceReport as ConvergenceReport
 from odegraph.diagnostics import convergence_test as convergence_test
+from odegraph.draw import draw as draw
+from odegraph.dynamics import Constraint as Constraint
+from odegraph.dynamics import SymmetricSkew as SymmetricSkew
+from odegraph.dynamics import lyapunov_prior as lyapunov_prior
+from odegraph.dynamics import lyapunov_solve as lyapunov_solve
 from odegraph.ir import Manifestation as Manifestation
 from odegraph.ir import OrderLossWarning as OrderLossWarning
 from odegraph.ir import StepGraph as StepGraph
