@@ -9,3 +9,4 @@ from odegraph.block.transform import bake as bake
 from odegraph.block.transform import manifest as manifest
 from odegraph.block.transform import project as project
 from odegraph.block.transform import refine as refine
+from odegraph.block.units_in_depth import block_of_units as block_of_units
