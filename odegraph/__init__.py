@@ -29,6 +29,8 @@ from odegraph.block import manifest as manifest
 from odegraph.block import project as project
 from odegraph.block import refine as refine
 from odegraph.block import save as save
+from odegraph.diagnostics import ConvergenceReport as ConvergenceReport
+from odegraph.diagnostics import convergence_test as convergence_test
 from odegraph.ir import Manifestation as Manifestation
 from odegraph.ir import OrderLossWarning as OrderLossWarning
 from odegraph.ir import StepGraph as StepGraph

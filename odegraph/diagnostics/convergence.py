@@ -182,6 +182,22 @@ def summary_table(reports: Sequence[ConvergenceReport]) -> Table:
     return table
 
 
+def crossing_table(reports: Sequence[ConvergenceReport]) -> Table:
+    """Every trained model in every scheme: the error at the training step and as the step vanishes.
+
+    One row a trained model, one column a scheme.
+    """
+    title = "Trained in (rows), run in (columns): e(dt), e(finest)"
+    table = Table(title=title, title_justify="left")
+    table.add_column("trained in", no_wrap=True)
+    for curve in reports[0].curves:
+        table.add_column(curve.scheme, justify="right", no_wrap=True)
+    for report in reports:
+        cells = (f"{_short(row['error'])}, {_short(row['error_finest'])}" for row in report.table)
+        table.add_row(report.trained_with, *cells)
+    return table
+
+
 def plot_reports(
     reports: Sequence[ConvergenceReport], path: str | Path, *, step_label: str = "step size"
 ) -> None:

@@ -128,6 +128,7 @@ def imaginary_limit(R: Growth) -> float:
 def stability_window(R: Growth, *, stages: int) -> Window:
     """A window that shows the bounded one of the region and its complement, and the origin."""
     reach = 2.0 * stages**2 + 4.0
+    shown = np.zeros(1, dtype=np.complex128)
     for _ in range(40):
         z = Window(0.0, reach).points()
         stable = np.abs(R(z)) <= 1
@@ -146,7 +147,7 @@ def stability_window(R: Growth, *, stages: int) -> Window:
 
 def _main_part(stable: NDArray[np.bool_]) -> NDArray[np.bool_]:
     # The part that touches the origin from the left: small islands may lie far away.
-    parts, _ = ndimage.label(stable)
+    parts = np.asarray(ndimage.label(stable)[0])  # pyright: ignore[reportIndexIssue]
     middle = stable.shape[0] // 2
     main = parts[middle, middle - 1]
     return parts == main if main else stable
@@ -174,7 +175,8 @@ def _rounded(p: Polynomial) -> NDArray[np.float64]:
     return np.array([to_float(to_sympy(x)) for x in p])
 
 
-def _reflected(p: NDArray[np.float64]) -> NDArray[np.float64]:
+def _reflected(p: ArrayLike) -> NDArray[np.float64]:
+    p = np.asarray(p, dtype=np.float64)
     return p * (-1.0) ** np.arange(len(p))
 
 

@@ -10,9 +10,9 @@ c_s | a_s1  ...  a_ss
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from odegraph._exact import Exact, exact_text, to_float
+from odegraph._exact import exact_text, to_float
 from odegraph.draw import style
 from odegraph.scheme import RungeKuttaScheme
 
@@ -89,7 +89,7 @@ def tableau_cells(scheme: RungeKuttaScheme) -> Cells:
     )
 
 
-def _latex(value: Exact) -> str:
+def _latex(value: Any) -> str:
     if len(exact_text(value)) > MAX_EXACT_CHARACTERS:
         return f"{to_float(value):.6g}"
     # SymPy's own LaTeX, through the protocol by which notebooks ask for it.

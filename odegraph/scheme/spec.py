@@ -17,6 +17,7 @@ COMMON_KEYS = (
     *("title", "kind", "source", "decimal", "tolerance", "row_sums"),
     *("numbers", "parameters", "values", "claims"),
 )
+SYNONYMS = {"b_hat": "b_embedded", "bhat": "b_embedded", "b_star": "b_embedded", "name": "title"}
 
 
 @final
@@ -122,7 +123,8 @@ def _check_keys(data: Mapping[str, Any], kind_name: str, faults: Faults) -> None
     known = [*COMMON_KEYS, *kind.arrays]
     for key in data:
         if key not in known:
-            faults.add(f"there is no key `{shorten(key)}`. {nearest(key, known)}")
+            hint = f"Did you mean `{SYNONYMS[key]}`?" if key in SYNONYMS else nearest(key, known)
+            faults.add(f"there is no key `{shorten(key)}`. {hint}")
     for key in kind.required:
         if key not in data:
             faults.add(f"the key `{key}` is missing; a scheme of kind `{kind_name}` needs it.")

@@ -62,8 +62,8 @@ def _square(rows: Sequence[Vector], faults: Faults) -> Matrix | None:
     if wrong is None:
         wrong = next(i for i, row in enumerate(rows) if len(row) != stages)
     faults.add(
-        f"row {wrong + 1} of `A` has {len(rows[wrong])} entries. With {stages} stages either every "
-        f"row has {stages}, or row i has i - 1 (explicit) or i (with the diagonal)."
+        f"row {wrong + 1} of `A` is of length {len(rows[wrong])}. With {stages} stages either "
+        f"every row has {stages} entries, or row i has i - 1 (explicit) or i (with the diagonal)."
     )
     return None
 
@@ -83,6 +83,9 @@ def _check_nodes(tableau: Tableau, spec: SchemeSpec, faults: Faults) -> None:
         elif tableau.has_row_sum_nodes:
             faults.add("`row_sums = false`, but c is the row sums of A. Remove the line.")
         return
+    if _is_transposed(tableau):
+        faults.add("`A` seems to be transposed: its columns, not its rows, sum to c.")
+        return
     for i, (c, row_sum) in enumerate(zip(tableau.c, tableau.row_sums, strict=True), start=1):
         if not tableau.vanishes(c - row_sum):
             faults.add(
@@ -90,6 +93,14 @@ def _check_nodes(tableau: Tableau, spec: SchemeSpec, faults: Faults) -> None:
                 "would see the state of one time and the parameters of another. Correct one of "
                 "them, or declare `row_sums = false` if the method is meant so."
             )
+
+
+def _is_transposed(tableau: Tableau) -> bool:
+    columns = zip(*tableau.A, strict=True)
+    return not tableau.has_row_sum_nodes and all(
+        tableau.vanishes(sum(column, Fraction(0)) - c)
+        for column, c in zip(columns, tableau.c, strict=True)
+    )
 
 
 def _check_weights(tableau: Tableau, faults: Faults) -> None:

@@ -81,7 +81,12 @@ def test_every_choice_of_time_leaves_occurs_once():
 
 
 def test_trees_print_in_brackets():
-    assert [str(tree) for tree in rooted_trees(4)] == ["[τ, τ, τ]", "[τ, [τ]]", "[[τ, τ]]", "[[[τ]]]"]
+    assert [str(tree) for tree in rooted_trees(4)] == [
+        "[τ, τ, τ]",
+        "[τ, [τ]]",
+        "[[τ, τ]]",
+        "[[[τ]]]",
+    ]
     assert str(LEAF) == "τ"
     assert repr(rooted_trees(3)[1]) == "<RootedTree [[τ]]>"
     assert "[t]" in map(str, timed_trees(2))
