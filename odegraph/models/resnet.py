@@ -13,6 +13,32 @@ CHANNELS = (16, 32, 64)
 
 
 @final
+class Residual(nn.Module):
+    """Twice (batch normalisation, ReLU, 3 x 3 convolution without bias).
+
+    With equal channels and stride 1 it is a unit R(x), whose forward Euler steps are the layers of
+    a residual network.
+
+    Args:
+        in_channels: of the state.
+        out_channels: of the result.
+        stride: 2 halves the resolution.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
+        super().__init__()
+        self.norm1 = nn.BatchNorm2d(in_channels)
+        self.conv1 = _conv3(in_channels, out_channels, stride)
+        self.norm2 = nn.BatchNorm2d(out_channels)
+        self.conv2 = _conv3(out_channels, out_channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, in_channels, height, width] to [batch, out_channels, height / stride, ...]."""
+        x = self.conv1(torch.relu(self.norm1(x)))
+        return self.conv2(torch.relu(self.norm2(x)))
+
+
+@final
 class PreActivation(nn.Module):
     """x + residual(x), the residual with normalisation and ReLU before each convolution.
 
@@ -25,17 +51,13 @@ class PreActivation(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
         super().__init__()
-        self.norm1 = nn.BatchNorm2d(in_channels)
-        self.conv1 = _conv3(in_channels, out_channels, stride)
-        self.norm2 = nn.BatchNorm2d(out_channels)
-        self.conv2 = _conv3(out_channels, out_channels, 1)
         same = in_channels == out_channels and stride == 1
         self.shortcut = nn.Identity() if same else _projection(in_channels, out_channels, stride)
+        self.residual = Residual(in_channels, out_channels, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         """[batch, in_channels, height, width] to [batch, out_channels, height / stride, ...]."""
-        residual = self.conv1(torch.relu(self.norm1(x)))
-        return self.shortcut(x) + self.conv2(torch.relu(self.norm2(residual)))
+        return self.shortcut(x) + self.residual(x)
 
 
 class FinalNorm(nn.Module):
