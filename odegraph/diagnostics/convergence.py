@@ -117,11 +117,11 @@ class ConvergenceReport:
             for curve in self.curves
         ]
 
-    def plot(self, path: str | Path) -> None:
+    def plot(self, path: str | Path) -> Path:
         """Draw error against step size; `plot_reports` draws several models side by side."""
-        plot_reports([self], path)
+        return plot_reports([self], path)
 
-    def to_csv(self, path: str | Path) -> None:
+    def to_csv(self, path: str | Path) -> Path:
         """Write every measured error, one a line."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -133,7 +133,7 @@ class ConvergenceReport:
                 for h, error in zip(curve.step_sizes, curve.errors, strict=True):
                     order = "" if curve.order is None else curve.order
                     writer.writerow([self.trained_with, side, curve.scheme, order, h, error])
-        write_whole(path, text.getvalue().encode())
+        return write_whole(path, text.getvalue().encode())
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as data for JSON; errors that are not finite become null."""
@@ -200,7 +200,7 @@ def crossing_table(reports: Sequence[ConvergenceReport]) -> Table:
 
 def plot_reports(
     reports: Sequence[ConvergenceReport], path: str | Path, *, step_label: str = "step size"
-) -> None:
+) -> Path:
     """Draw one panel a report, side by side on common axes."""
     panels = [
         Panel(
@@ -212,7 +212,7 @@ def plot_reports(
         )
         for report in reports
     ]
-    draw_convergence(panels, path, step_label=step_label, error_label=reports[0].measure)
+    return draw_convergence(panels, path, step_label=step_label, error_label=reports[0].measure)
 
 
 def _answer(verdict: Verdict) -> str:

@@ -18,7 +18,8 @@ from scipy import ndimage
 
 from odegraph._exact import to_float
 from odegraph.draw import style
-from odegraph.scheme import RungeKuttaScheme
+from odegraph.draw.kinds import require_runge_kutta
+from odegraph.scheme import RungeKuttaScheme, Scheme
 from odegraph.scheme.number_field import to_sympy
 from odegraph.scheme.polynomials import Polynomial
 
@@ -69,8 +70,9 @@ class Window:
         return self.centre + offsets[None, :] + 1j * offsets[:, None]
 
 
-def draw_stability_region(scheme: RungeKuttaScheme, path: str | Path) -> None:
+def draw_stability_region(scheme: Scheme, path: str | Path) -> Path:
     """Draw the region |R(z)| <= 1, shaded darker where a step damps more."""
+    scheme = require_runge_kutta(scheme, picture="stability region")
     R = growth(scheme)
     window = stability_window(R, stages=scheme.stages)
     z = window.points()
@@ -83,10 +85,12 @@ def draw_stability_region(scheme: RungeKuttaScheme, path: str | Path) -> None:
         )
         _finish(axes, window)
         style.title(axes, scheme.title, subtitle=_summary(R))
+    return Path(path)
 
 
-def draw_order_star(scheme: RungeKuttaScheme, path: str | Path) -> None:
+def draw_order_star(scheme: Scheme, path: str | Path) -> Path:
     """Draw the set |R(z) exp(-z)| > 1: order p shows as p + 1 sectors at the origin."""
+    scheme = require_runge_kutta(scheme, picture="order star")
     R = growth(scheme)
     window = Window(centre=0.0, reach=max(3.0, 1.25 * scheme.stages))
     z = window.points()
@@ -100,6 +104,7 @@ def draw_order_star(scheme: RungeKuttaScheme, path: str | Path) -> None:
         )
         _finish(axes, window)
         style.title(axes, scheme.title, subtitle=r"order star: $|R(z)\,e^{-z}| > 1$ shaded")
+    return Path(path)
 
 
 def growth(scheme: RungeKuttaScheme) -> Growth:
