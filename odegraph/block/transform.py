@@ -194,8 +194,8 @@ def _laid_on(basis: Basis, grid: tuple[Fraction, ...]) -> Basis:
     except ProjectionError as error:
         raise ProjectionError(
             f"The basis {basis!r} cannot be laid on the {len(grid) - 1} steps of the grid, so "
-            f"there is nothing to project to first ({error}). Use `odegraph.project` with a basis of "
-            "your choice."
+            f"there is nothing to project to first ({error}). Use `odegraph.project` with a basis "
+            "of your choice."
         ) from error
 
 

@@ -13,3 +13,9 @@ from odegraph.diagnostics.verdict import Criteria as Criteria
 from odegraph.diagnostics.verdict import Finding as Finding
 from odegraph.diagnostics.verdict import Verdict as Verdict
 from odegraph.diagnostics.verdict import judge as judge
+from odegraph.diagnostics.depth import DepthProfile as DepthProfile
+from odegraph.diagnostics.depth import state_changes as state_changes
+from odegraph.diagnostics.depth import theta_norms as theta_norms
+from odegraph.diagnostics.drift import Drift as Drift
+from odegraph.diagnostics.drift import DriftReport as DriftReport
+from odegraph.diagnostics.drift import drift_report as drift_report
