@@ -10,12 +10,13 @@ class TanhUnit(nn.Module):
     Args:
         features: size of the state.
         hidden: size of the hidden layer.
+        dtype: of the parameters; torch's default where it is None.
     """
 
-    def __init__(self, features: int, hidden: int) -> None:
+    def __init__(self, features: int, hidden: int, *, dtype: torch.dtype | None = None) -> None:
         super().__init__()
-        self.inner = nn.Linear(features, hidden)
-        self.outer = nn.Linear(hidden, features)
+        self.inner = nn.Linear(features, hidden, dtype=dtype)
+        self.outer = nn.Linear(hidden, features, dtype=dtype)
 
     def forward(self, x: Tensor) -> Tensor:
         """Rates of shape [..., features] for states of the same shape."""
