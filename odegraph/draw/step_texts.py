@@ -47,7 +47,7 @@ class StepTexts:
     output_names: Mapping[str, str]
 
     def theta(self, name: str) -> str:
-        """Which theta(t) it is."""
+        """The formula of the parameters that a unit reads."""
         node = self.graph.node(name)
         assert isinstance(node, Theta)
         return self.notation.theta(node, self.read_at[name])
