@@ -1,10 +1,13 @@
 """What every test shares: float64, one thread, operator schemas of an optional package."""
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import torch
+from executors import DIFFERENTIABLE, EXECUTORS, Executor
+from torch import nn
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +43,15 @@ def torchvision():
 
     yield torchvision
     del library
+
+
+@pytest.fixture(params=list(EXECUTORS))
+def executor(request: pytest.FixtureRequest, tmp_path: Path) -> Executor:
+    """Runs a test on everything that executes: `executor(block, unit)` is a function of x."""
+    return lambda block, unit: EXECUTORS[request.param](block, unit, tmp_path)
+
+
+@pytest.fixture(params=DIFFERENTIABLE)
+def differentiable(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., nn.Module]:
+    """The executors that train, as modules with the state dict of the block."""
+    return lambda block, unit: EXECUTORS[request.param](block, unit, tmp_path)

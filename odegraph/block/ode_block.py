@@ -122,7 +122,8 @@ class OdeBlock(nn.Module):
     def precision(self) -> Precision:
         """The float precision that the weights of the graph are rounded for."""
         floats = (slot for slot in slots_of(self.theta).values() if slot.is_floating_point())
-        dtype = next((slot.dtype for slot in floats), torch.get_default_dtype())
+        # Without slots the state alone decides; weights in double suit a state of any precision.
+        dtype = next((slot.dtype for slot in floats), torch.float64)
         return Precision.DOUBLE if dtype == torch.float64 else Precision.SINGLE
 
     @property

@@ -13,7 +13,7 @@ from odegraph.emit.python_source import BLEND, IMPORTS, BlockParts, block_class,
 from odegraph.emit.signature import signature
 from odegraph.emit.slots import access, container_statements, norm_scales, slot_statement
 from odegraph.emit.source_lines import indent
-from odegraph.scheme.tableau_text import tableau_text
+from odegraph.scheme.tableau_text import scheme_text
 from odegraph.unit import Surroundings
 
 
@@ -87,7 +87,7 @@ def _docstring(parts: ModelParts, functions: Mapping[str, tuple[str, str]]) -> s
             f"    basis {form.basis.kind} with {form.basis.size} coefficients, signature {hashed}",
         ]
     for name, scheme in schemes.items():
-        lines += ["", f"`{name}`:", "", *indent(tableau_text(scheme).split("\n"))]
+        lines += ["", f"`{name}`:", "", *indent(scheme_text(scheme).split("\n"))]
     return "\n".join([*lines, '"""\n'])
 
 
@@ -109,7 +109,7 @@ def _member_statements(parts: ModelParts) -> list[str]:
     # The first line of `container_statements` makes the root, which here is `self`.
     lines = container_statements("self", [*plain, *(f"{path}.x" for path in _nested(blocks))])[1:]
     graph = parts.surroundings.evaluation.graph
-    paths = {n.name: n.meta["path"] for n in graph.find_nodes(op="placeholder")}
+    paths = {n.name: n.meta.get("path", "x") for n in graph.find_nodes(op="placeholder")}
     scales = norm_scales(graph, paths)
     weights = []
     for path, tensor in parts.tensors.items():
@@ -154,7 +154,7 @@ def _forward_methods(parts: ModelParts) -> list[str]:
 
 
 def _body(graph: fx.Graph) -> list[str]:
-    paths = [node.meta["path"] for node in graph.find_nodes(op="placeholder")]
+    paths = [node.meta.get("path", "x") for node in graph.find_nodes(op="placeholder")]
     inputs = {path: "x" if path == "x" else access("self", path) for path in paths}
     lines = body_lines(graph, inputs, indent=" " * MARGIN)
     return [line[4:] for line in lines]
@@ -177,5 +177,5 @@ def _training_body(around: Surroundings) -> list[str]:
         else:
             copies[node] = graph.node_copy(node, lambda one: copies[one])
             if node.op == "placeholder":
-                placeholders[node.meta["path"]] = copies[node]
+                placeholders[node.meta.get("path", "x")] = copies[node]
     return _body(graph)

@@ -1,0 +1,273 @@
+"""Translation validation: read the tableau and the stability function back from an fx graph.
+
+The graph that will run is interpreted with the unit replaced: over linear forms, where each call
+of the unit is a new unknown k_i, which yields A, b and the depth of every stage; and over power
+series in z with R(x) = lambda x, which yields the stability function. Nothing of the step graph is
+looked at, and all weights are exact, checked to be what the floats in the graph were rounded from;
+so what is read back must equal what was declared, to the last digit.
+"""
+
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import torch
+from torch import fx
+
+from odegraph._errors import EmitError
+from odegraph._exact import Exact, to_exact, to_float
+from odegraph.emit.fx_graph import EXACT_WEIGHT
+from odegraph.emit.rounding import Precision, are_roundings
+from odegraph.emit.slots import slot_of
+
+Form = Mapping[Any, Exact]
+Slots = Sequence[Form]
+Unit = Callable[[str, Form, Slots], Form]
+WeightOf = Callable[[fx.Node], Exact]
+ZERO, ONE = to_exact(0), to_exact(1)
+STATE = "x"
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """A block as one step: k_i = R(x + sum_j A_ij k_j, theta_i) and x_1 = x + sum_i b_i k_i.
+
+    Step lengths and the span are part of the weights: for one step over span 1, A and b are those
+    of the scheme.
+
+    Attributes:
+        stages: the name of each call of the unit in the graph, in order.
+        A: the weights of earlier rates in the state of each stage.
+        b: the weights of the rates in the result.
+        theta: for each stage the weights of the parameters' coefficients; empty without parameters.
+        statistics: the same for the buffers of floats.
+    """
+
+    stages: tuple[str, ...]
+    A: tuple[tuple[Exact, ...], ...]
+    b: tuple[Exact, ...]
+    theta: tuple[Form, ...]
+    statistics: tuple[Form, ...]
+
+    def c(self, coefficients: Sequence[Fraction]) -> tuple[Exact, ...]:
+        """The depth that each stage reads, given the coefficients of theta(t) = t in the basis."""
+        return tuple(
+            sum((to_exact(coefficients[b]) * weight for b, weight in row.items()), start=ZERO)
+            for row in self.theta
+        )
+
+
+def read_back(module: fx.GraphModule, *, precision: Precision) -> ReadBack:
+    """The tableau of a lowered graph; `precision` is the one its weights were rounded for.
+
+    Raises:
+        EmitError: the graph lost its exact weights, or is not the graph of a Runge-Kutta method.
+    """
+    exact = _read(module, _exact_weight)
+    _refuse_other_floats(exact, _read(module, _float_weight), precision)
+    return exact
+
+
+def _read(module: fx.GraphModule, weight_of: WeightOf) -> ReadBack:
+    rates = _LinearForms()
+    result = _Interpreter(module, weight_of, rates).run({STATE: ONE})
+    names = list(rates.states)
+    return ReadBack(
+        stages=tuple(names),
+        A=tuple(_weights(name, state, names) for name, state in rates.states.items()),
+        b=_weights("output", result, names),
+        theta=tuple(_common_row(name, rates.slots[name], "theta.") for name in names),
+        statistics=tuple(_common_row(name, rates.slots[name], "state.") for name in names),
+    )
+
+
+def read_stability_function(module: fx.GraphModule) -> tuple[Exact, ...]:
+    """Coefficients r_0, r_1, ... of the growth sum_n r_n z^n of x' = lambda x, z = lambda.
+
+    For one step over span 1 this is the stability function of the scheme.
+
+    Raises:
+        EmitError: see `read_back`.
+    """
+    result = _Interpreter(module, _exact_weight, _times_z).run({0: ONE})
+    return tuple(result.get(power, ZERO) for power in range(max(result) + 1))
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """A stacked tensor, before and after `unbind`; its coefficients are unknowns (path, index)."""
+
+    path: str
+    is_counter: bool
+
+
+@dataclass(frozen=True)
+class _Called:
+    """What a call of the unit returned: the rate, and in training new statistics after it."""
+
+    rate: Form
+
+
+@dataclass(frozen=True)
+class _Ignored:
+    """Counters, new statistics and their storage: no part of the rates."""
+
+
+class _LinearForms:
+    """The unit over linear forms: it keeps its arguments and returns a new unknown."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, Form] = {}
+        self.slots: dict[str, Slots] = {}
+
+    def __call__(self, name: str, state: Form, slots: Slots) -> Form:
+        self.states[name], self.slots[name] = state, slots
+        return {name: ONE}
+
+
+def _times_z(_name: str, state: Form, _slots: Slots) -> Form:
+    return {power + 1: weight for power, weight in state.items()}
+
+
+class _Interpreter:
+    """Runs the nodes of a graph over forms: mappings of unknowns to exact weights."""
+
+    def __init__(self, module: fx.GraphModule, weight_of: WeightOf, unit: Unit) -> None:
+        self.module = module
+        self.weight_of = weight_of
+        self.unit = unit
+        self.values: dict[Any, Any] = {}
+
+    def run(self, x: Form) -> Form:
+        *nodes, output = self.module.graph.nodes
+        for node in nodes:
+            self.values[node] = x if node.op == "placeholder" else self._value(node)
+        result = output.args[0]
+        return self._form(result[-1] if isinstance(result, tuple) else result)
+
+    def _value(self, node: fx.Node) -> object:
+        match node.op, node.target:
+            case "get_attr", str(path):
+                return _Slot(path, not slot_of(self.module, path).is_floating_point())
+            case "call_method", "unbind":
+                return self.values[node.args[0]]
+            case "call_method", "copy_":
+                return _Ignored()
+            case "call_module", "unit":
+                state, *slots = (self.values[one] for one in node.args)
+                forms = [slot for slot in slots if not isinstance(slot, _Ignored)]
+                return _Called(self.unit(_rate_name(node), _form_of(state), forms))
+            case "call_function", function if function is torch.stack:
+                return _Ignored()
+            case "call_function", function if function is operator.getitem:
+                return _item(self.values[node.args[0]], node.args[1])
+        return self._computed(node)
+
+    def _computed(self, node: fx.Node) -> Form:
+        match node.target:
+            case operator.mul:
+                return _scaled(self._form(node.args[0]), self.weight_of(node))
+            case operator.add:
+                return _sum(self._form(node.args[0]), self._form(node.args[1]))
+            case operator.sub:
+                subtrahend = _scaled(self._form(node.args[1]), -ONE)
+                return _sum(self._form(node.args[0]), subtrahend)
+        raise EmitError(
+            f"The graph holds `{node.format_node()}`, which is no part of a Runge-Kutta step. "
+            "Read back graphs as `OdeBlock.graph_module` has them."
+        )
+
+    def _form(self, node: Any) -> Form:
+        return _form_of(self.values[node])
+
+
+def _exact_weight(node: fx.Node) -> Exact:
+    if EXACT_WEIGHT not in node.meta:
+        raise EmitError(
+            f"The node `{node.name}` has lost its exact weight, as graphs do when they are pickled "
+            "or transformed. Read back `OdeBlock.graph_module` itself."
+        )
+    return node.meta[EXACT_WEIGHT]
+
+
+def _float_weight(node: fx.Node) -> Exact:
+    weight = node.args[1]
+    if not isinstance(weight, float) or not math.isfinite(weight):
+        raise EmitError(f"The node `{node.name}` multiplies with `{weight}`, which is no weight.")
+    return to_exact(Fraction(weight))
+
+
+def _refuse_other_floats(exact: ReadBack, floats: ReadBack, precision: Precision) -> None:
+    declared = [*exact.A, exact.b, *(tuple(row.values()) for row in exact.theta)]
+    executed = [*floats.A, floats.b, *(tuple(row.values()) for row in floats.theta)]
+    names = [*exact.stages, "output", *exact.stages]
+    for name, right, found in zip(names, declared, executed, strict=True):
+        values = [to_float(weight) for weight in found]
+        if not are_roundings(values, [to_float(weight) for weight in right], precision.value):
+            raise EmitError(
+                f"`{name}` is computed with the weights {values}, which are not {list(right)} "
+                f"rounded to {precision.name.lower()} precision. The graph was changed after it "
+                "was lowered."
+            )
+
+
+def _item(value: object, index: Any) -> object:
+    match value:
+        case _Slot(path, is_counter):
+            return _Ignored() if is_counter else {(path, index): ONE}
+        case _Called(rate) if index == 0:
+            return rate
+    return _Ignored()
+
+
+def _form_of(value: Any) -> Form:
+    match value:
+        case _Called(rate):
+            return rate
+        case _Ignored():
+            return {}
+    return value
+
+
+def _scaled(form: Form, weight: Exact) -> Form:
+    return {unknown: weight * value for unknown, value in form.items()}
+
+
+def _sum(left: Form, right: Form) -> Form:
+    total = dict(left)
+    for unknown, weight in right.items():
+        total[unknown] = total[unknown] + weight if unknown in total else weight
+    return total
+
+
+def _rate_name(node: fx.Node) -> str:
+    for user in node.users:
+        if user.target is operator.getitem and user.args[1] == 0:
+            return user.name
+    return node.name
+
+
+def _weights(name: str, form: Form, rates: Sequence[str]) -> tuple[Exact, ...]:
+    """The weights of the rates in x + sum_j w_j k_j."""
+    unknown = [str(one) for one in form if one != STATE and one not in rates]
+    if unknown or form.get(STATE) != 1:
+        raise EmitError(
+            f"`{name}` is {dict(form)}; in a Runge-Kutta step every state is x plus a weighted sum "
+            "of rates."
+        )
+    return tuple(form.get(rate, ZERO) for rate in rates)
+
+
+def _common_row(name: str, slots: Slots, kind: str) -> Form:
+    """The weights of the coefficients, which are the same for all slots of one kind."""
+    rows = [
+        {index: weight for (_, index), weight in form.items()}
+        for form in slots
+        if all(path.startswith(kind) for path, _ in form)
+    ]
+    if any(row != rows[0] for row in rows):
+        raise EmitError(f"The slots of `{name}` are read at different depths: {rows}.")
+    return rows[0] if rows else {}

@@ -1,0 +1,99 @@
+"""A slow, obvious interpreter of dx/dt = span R(x, theta(t)): numpy, one formula after the other.
+
+It knows schemes by (A, b, c) and bases by their values only, and shares no code with the step
+graph, the passes or the emitters.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import nn
+from torch.func import functional_call
+
+from odegraph.basis import Basis
+from odegraph.block import OdeBlock
+from odegraph.scheme import RungeKuttaScheme
+
+Rate = Callable[[np.ndarray, Mapping[str, np.ndarray]], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Stacked coefficients with their basis."""
+
+    basis: Basis
+    values: Mapping[str, np.ndarray]
+
+    def at(self, t, interval: tuple[Fraction, Fraction]) -> dict[str, np.ndarray]:
+        """theta(t) as seen from inside the interval of a step."""
+        start, end = interval
+        if start <= t <= end:
+            weights = self.basis.evaluate(t, side="left" if t == end else "right")
+        else:
+            weights = [Fraction(0)] * self.basis.size
+            for b, weight in self.basis.row_within(t, interval=interval):
+                weights[b] = weight
+        return {path: _combined(weights, stack) for path, stack in self.values.items()}
+
+
+def _combined(weights, stack: np.ndarray) -> np.ndarray:
+    if not np.issubdtype(stack.dtype, np.floating):
+        return stack[0]
+    return sum(
+        (float(w) * value for w, value in zip(weights, stack, strict=True)), start=0 * stack[0]
+    )
+
+
+def integrate(
+    rate: Rate, x: np.ndarray, *, scheme, grid, span, slots: tuple[Slots, ...]
+) -> np.ndarray:
+    """x at depth 1."""
+    A, b, c = scheme.A, scheme.b, scheme.c
+    for start, end in pairwise(grid):
+        h = float(span * (end - start))
+        k = []
+        for i in range(scheme.stages):
+            t = start + _rational(c[i]) * (end - start)
+            theta = {}
+            for one in slots:
+                theta |= one.at(t, (start, end))
+            y = x + h * sum((float(A[i, j]) * k[j] for j in range(i)), start=0 * x)
+            k.append(rate(y, theta))
+        x = x + h * sum((float(b[i]) * k[i] for i in range(scheme.stages)), start=0 * x)
+    return x
+
+
+def _rational(number):
+    return Fraction(int(number.p), int(number.q)) if number.is_Rational else number
+
+
+def run(block: OdeBlock, unit: nn.Module, x: np.ndarray) -> np.ndarray:
+    """What `block`, compiled from `unit`, must compute in evaluation mode."""
+    form = block.manifestation
+    assert isinstance(form.scheme, RungeKuttaScheme)
+    slots = [Slots(form.basis, _arrays(block.theta))]
+    if form.state_basis is not None:
+        slots.append(Slots(form.state_basis, _arrays(block.state)))
+    return integrate(
+        rate_of(unit), x, scheme=form.scheme, grid=form.grid, span=form.span, slots=tuple(slots)
+    )
+
+
+def rate_of(unit: nn.Module) -> Rate:
+    """The eager module as a numpy function of the state and its parameters and buffers."""
+    unit = unit.eval()
+
+    def rate(x: np.ndarray, theta: Mapping[str, np.ndarray]) -> np.ndarray:
+        tensors = {path: torch.as_tensor(value) for path, value in theta.items()}
+        with torch.no_grad():
+            return functional_call(unit, tensors, (torch.as_tensor(x),)).numpy()
+
+    return rate
+
+
+def _arrays(container: nn.Module) -> dict[str, np.ndarray]:
+    return {path: value.detach().numpy() for path, value in container.state_dict().items()}
