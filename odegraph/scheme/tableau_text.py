@@ -1,8 +1,10 @@
 """A Butcher tableau as plain text, for terminals and docstrings."""
 
-from typing import Any, Protocol
+import json
 
 from odegraph._exact import exact_text
+from odegraph.scheme.base import Scheme
+from odegraph.scheme.runge_kutta import RungeKuttaScheme
 
 
 def scheme_text(scheme: Scheme) -> str:
