@@ -52,7 +52,7 @@ def transfer_optimizer(
         raise GraphError(
             f"The optimizer has {len(strangers)} parameters (the first of shape "
             f"{list(strangers[0].shape)}) that `{type(old_model).__name__}` does not share with "
-            "the new model. Give the model that the optimizer was made for, and what was made of it."
+            "the new model. Give the model that it was made for, and what was made of that."
         )
     moved = copy.copy(optimizer)
     move_optimizer(moved, known)
