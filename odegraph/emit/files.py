@@ -34,4 +34,5 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
             "write to."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary.exists():
+            temporary.unlink()
