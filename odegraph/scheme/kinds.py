@@ -12,12 +12,13 @@ class Kind:
     """The vocabulary of one kind of scheme file.
 
     `arrays` maps each coefficient key to its depth of nesting (1 a vector, 2 a matrix); `claims`
-    maps each claim to the type of its value.
+    maps each claim to the type of its value; `texts` are the keys that hold text.
     """
 
     arrays: Mapping[str, int]
     required: tuple[str, ...]
     claims: Mapping[str, type]
+    texts: tuple[str, ...] = ()
 
 
 RUNGE_KUTTA = Kind(
@@ -42,4 +43,21 @@ RUNGE_KUTTA = Kind(
     },
 )
 
-KINDS: Mapping[str, Kind] = MappingProxyType({"runge-kutta": RUNGE_KUTTA})
+LINEAR_MULTISTEP = Kind(
+    arrays={"alpha": 1, "beta": 1},
+    required=("alpha", "beta"),
+    claims={
+        "order": int,
+        "history": int,
+        "explicit": bool,
+        "strongly_stable": bool,
+        "a_stable": bool,
+        "l_stable": bool,
+        "error_constant": str,
+    },
+    texts=("start",),
+)
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {"runge-kutta": RUNGE_KUTTA, "linear-multistep": LINEAR_MULTISTEP}
+)

@@ -15,7 +15,7 @@ from odegraph.scheme.tableau import Matrix, Tableau, Vector
 
 def read_tableau(spec: SchemeSpec, faults: Faults) -> Tableau | None:
     """The tableau of a spec of kind `runge-kutta`; None where its faults leave none."""
-    tolerance = _tolerance(spec, faults)
+    tolerance = read_tolerance(spec, faults)
     arrays = read_arrays(spec, faults)
     if faults.found:
         return None
@@ -32,7 +32,8 @@ def read_tableau(spec: SchemeSpec, faults: Faults) -> Tableau | None:
     return tableau
 
 
-def _tolerance(spec: SchemeSpec, faults: Faults) -> Fraction:
+def read_tolerance(spec: SchemeSpec, faults: Faults) -> Fraction:
+    """The declared tolerance of a decimal scheme; 0 for exact ones."""
     if spec.tolerance is None:
         return Fraction(0)
     try:
