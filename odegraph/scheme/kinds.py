@@ -12,17 +12,29 @@ class Kind:
     """The vocabulary of one kind of scheme file.
 
     `arrays` maps each coefficient key to its depth of nesting (1 a vector, 2 a matrix); `claims`
-    maps each claim to the type of its value.
+    maps each claim to the type of its value. `alternatives` are sets of keys that say the same in
+    another form, and may stand in place of the `required` ones.
     """
 
     arrays: Mapping[str, int]
     required: tuple[str, ...]
     claims: Mapping[str, type]
+    alternatives: tuple[tuple[str, ...], ...] = ()
 
 
 RUNGE_KUTTA = Kind(
-    arrays={"A": 2, "b": 1, "c": 1, "b_embedded": 1},
+    arrays={
+        "A": 2,
+        "b": 1,
+        "c": 1,
+        "b_embedded": 1,
+        "A_2N": 1,
+        "B_2N": 1,
+        "alpha": 2,
+        "beta": 2,
+    },
     required=("A", "b"),
+    alternatives=(("A_2N", "B_2N"), ("alpha", "beta")),
     claims={
         "stages": int,
         "order": int,

@@ -8,6 +8,7 @@ from odegraph._errors import OdegraphError
 from odegraph._exact import as_fraction, parse_exact, shorten
 from odegraph.scheme.exact_reader import read_arrays
 from odegraph.scheme.faults import Faults
+from odegraph.scheme.low_storage import read_low_storage, same_rows
 from odegraph.scheme.number_field import Number, to_sympy
 from odegraph.scheme.spec import SchemeSpec
 from odegraph.scheme.tableau import Matrix, Tableau, Vector
@@ -17,6 +18,9 @@ def read_tableau(spec: SchemeSpec, faults: Faults) -> Tableau | None:
     """The tableau of a spec of kind `runge-kutta`; None where its faults leave none."""
     tolerance = _tolerance(spec, faults)
     arrays = read_arrays(spec, faults)
+    if faults.found:
+        return None
+    _add_low_storage(arrays, tolerance, faults)
     if faults.found:
         return None
     A = _square(arrays["A"], faults)
@@ -30,6 +34,16 @@ def read_tableau(spec: SchemeSpec, faults: Faults) -> Tableau | None:
     _check_nodes(tableau, spec, faults)
     _check_weights(tableau, faults)
     return tableau
+
+
+def _add_low_storage(arrays: dict[str, Any], tolerance: Fraction, faults: Faults) -> None:
+    """Let the tableau of a low-storage form be `A` and `b`, or be equal to them."""
+    for name, rows in read_low_storage(arrays, faults, tolerance=tolerance).items():
+        if "A" not in arrays:
+            arrays["A"], arrays["b"] = rows
+        given = _square(arrays["A"], faults)
+        if given and not same_rows((given, arrays["b"]), rows, tolerance=tolerance):
+            faults.add(f"{name} is another method than `A` and `b`. Correct one, or remove it.")
 
 
 def _tolerance(spec: SchemeSpec, faults: Faults) -> Fraction:
