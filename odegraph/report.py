@@ -10,21 +10,20 @@ from typing import Protocol
 from odegraph.emit.files import write_text
 
 STYLE = """\
-:root { color-scheme: light dark; --ink: #1d2733; --paper: #ffffff; --rule: #d8dee6; --soft: #f4f6f9;
+:root { color-scheme: light dark; --ink: #1d2733; --paper: #ffffff; --rule: #d8dee6; --soft:
+#f4f6f9;
   --dim: #5b6875; --yes: #1a7f4b; --no: #b3372f }
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e9ef; --paper: #14191f; --rule: #333d48;
   --soft: #1c232b; --dim: #9aa7b4; --yes: #5cc98d; --no: #ef8277 } }
 * { box-sizing: border-box }
 body { margin: 0; background: var(--paper); color: var(--ink);
   font: 16px/1.55 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif }
-main { max-width: 72rem; margin: 0 auto; padding: 2.5rem 1.5rem 5rem }
-h1 { font-size: 2rem; line-height: 1.2; margin: 0 0 .5rem }
-h2 { font-size: 1.35rem; margin: 2.75rem 0 .75rem; padding-top: 1.25rem; border-top: 1px solid var(--rule) }
-h3 { font-size: 1.05rem; margin: 1.75rem 0 .5rem }
-p { max-width: 46rem }
-.scroll { overflow-x: auto }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .75rem 0 }
-th, td { padding: .35rem 1.25rem .35rem 0; border-bottom: 1px solid var(--rule); text-align: left;
+main { max-width: 72rem; margin: 0 auto; padding: 2.5rem 1.5rem 5rem } h1 { font-size: 2rem;
+line-height: 1.2; margin: 0 0 .5rem } h2 { font-size: 1.35rem; margin: 2.75rem 0 .75rem;
+padding-top: 1.25rem; border-top: 1px solid var(--rule) } h3 { font-size: 1.05rem; margin: 1.75rem
+0 .5rem } p { max-width: 46rem } .scroll { overflow-x: auto } table { border-collapse: collapse;
+font-variant-numeric: tabular-nums; margin: .75rem 0 } th, td { padding: .35rem 1.25rem .35rem 0;
+border-bottom: 1px solid var(--rule); text-align: left;
   vertical-align: top }
 th { color: var(--dim); font-weight: 600 }
 td.number, th.number { text-align: right }
@@ -115,7 +114,8 @@ class Picture:
         data = base64.b64encode(self.path.read_bytes()).decode()
         caption = html.escape(self.caption)
         source = f"data:{MEDIA_TYPES[self.path.suffix]};base64,{data}"
-        return f'<figure><img alt="{caption}" src="{source}"><figcaption>{caption}</figcaption></figure>'
+        image = f'<img alt="{caption}" src="{source}">'
+        return f"<figure>{image}<figcaption>{caption}</figcaption></figure>"
 
 
 @dataclass(frozen=True)
