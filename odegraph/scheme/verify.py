@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from odegraph.scheme.additive_runge_kutta import verify_additive_runge_kutta
 from odegraph.scheme.base import Scheme
 from odegraph.scheme.runge_kutta import verify_runge_kutta
 from odegraph.scheme.spec import SchemeSpec
@@ -17,7 +18,12 @@ class Verifier(Protocol):
         ...
 
 
-VERIFIERS: Mapping[str, Verifier] = MappingProxyType({"runge-kutta": verify_runge_kutta})
+VERIFIERS: Mapping[str, Verifier] = MappingProxyType(
+    {
+        "runge-kutta": verify_runge_kutta,
+        "additive-runge-kutta": verify_additive_runge_kutta,
+    }
+)
 
 
 def verify(spec: SchemeSpec, *, recorded: Mapping[str, Any] | None = None) -> Scheme:
