@@ -35,6 +35,14 @@ RULES: Mapping[str, str] = MappingProxyType(
             "b_i = alpha_si + gamma_si must hold for all i, with alpha_s = 1"
         ),
         "stiff_order": "it is the order whose conditions hold for every L, however stiff",
+        "linear-multistep: explicit": "an explicit scheme has 0 as the last entry of beta",
+        "linear-multistep: a_stable": "Re(rho / sigma) >= 0 must hold outside the unit circle",
+        "linear-multistep: l_stable": (
+            "the scheme must be A-stable, with a last entry of beta only: all roots of sigma are 0"
+        ),
+        "strongly_stable": "1 must be the only root of rho on the unit circle",
+        "history": "it is the number of earlier states in the formula",
+        "error_constant": "it is C_(p+1) / sigma(1), with the first defect that does not vanish",
         "ssp_coefficient": "it is the radius of absolute monotonicity of the tableau",
     }
 )

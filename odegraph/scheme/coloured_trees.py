@@ -1,6 +1,7 @@
-"""Rooted trees whose nodes have colours: the order conditions of methods that treat the parts of
-x' = f_0(x) + f_1(x) + ... differently (Araujo, Murua and Sanz-Serna 1997; Hairer, Norsett and
-Wanner, II.15).
+"""Rooted trees whose nodes have colours: one colour for each part of x' = f_0(x) + f_1(x) + ...
+
+They are the index set of the order conditions of methods that treat the parts differently (Araujo,
+Murua and Sanz-Serna 1997; Hairer, Norsett and Wanner, II.15).
 """
 
 from collections.abc import Iterator, Sequence

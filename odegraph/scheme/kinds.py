@@ -56,6 +56,21 @@ RUNGE_KUTTA = Kind(
     },
 )
 
+LINEAR_MULTISTEP = Kind(
+    arrays={"alpha": 1, "beta": 1},
+    required=("alpha", "beta"),
+    claims={
+        "order": int,
+        "history": int,
+        "explicit": bool,
+        "strongly_stable": bool,
+        "a_stable": bool,
+        "l_stable": bool,
+        "error_constant": str,
+    },
+    texts=("start",),
+)
+
 ADDITIVE_RUNGE_KUTTA = Kind(
     arrays={
         "A_explicit": 2,
@@ -106,6 +121,7 @@ EXPONENTIAL = Kind(
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "runge-kutta": RUNGE_KUTTA,
+        "linear-multistep": LINEAR_MULTISTEP,
         "additive-runge-kutta": ADDITIVE_RUNGE_KUTTA,
         "rosenbrock": ROSENBROCK,
         "exponential": EXPONENTIAL,

@@ -66,9 +66,7 @@ def read_square(rows: Sequence[Vector], faults: Faults, *, key: str = "A") -> Ma
     """Fill up A: all rows are full, or row i has i - 1 (strictly lower) or i (lower) entries."""
     stages = len(rows)
     if not stages:
-        faults.add(
-            f"`{key}` has no rows; a scheme has at least one stage, as in `{key} = [[]]`."
-        )
+        faults.add(f"`{key}` has no rows; a scheme has at least one stage, as in `{key} = [[]]`.")
         return None
     full = all(len(row) == stages for row in rows)
     lower = all(i <= len(row) <= i + 1 for i, row in enumerate(rows))

@@ -4,6 +4,7 @@ import itertools
 from fractions import Fraction
 
 import pytest
+from catalogue_names import names_of_kind
 from mpmath import mp, mpf
 
 from odegraph.scheme import AdditiveRungeKuttaScheme, SchemeSpec, load_scheme, verify
@@ -11,11 +12,7 @@ from odegraph.scheme.coloured_conditions import AdditiveWeights
 from odegraph.scheme.coloured_trees import coloured_trees
 from odegraph.scheme.rooted_trees import rooted_trees
 
-NAMES = [
-    *("ars-111", "ars-121", "ars-122", "ars-222", "ars-232", "ars-233", "ars-343", "ars-443"),
-    *("ars-443-shared-weights", "imex-ssp2-222", "imex-ssp2-322", "imex-ssp2-332"),
-    *("imex-ssp3-332", "kennedy-carpenter-ark-4-3-6", "sil-3"),
-]
+NAMES = names_of_kind("additive-runge-kutta")
 
 
 def load(name: str) -> AdditiveRungeKuttaScheme:
