@@ -1,5 +1,6 @@
 """What a trained model is: convergence test, verdict."""
 
+from odegraph.diagnostics.adapt_grid import adapt_grid as adapt_grid
 from odegraph.diagnostics.convergence import ConvergenceReport as ConvergenceReport
 from odegraph.diagnostics.convergence import crossing_table as crossing_table
 from odegraph.diagnostics.convergence import measure_curves as measure_curves
