@@ -49,12 +49,29 @@ def test_it_trains_refines_and_writes_what_was_run(example, tmp_path, capsys):
     assert "test accuracy" in capsys.readouterr().out
 
 
-def test_a_stopped_run_goes_on_with_resume(example, tmp_path):
-    short = [*SMALL, "--epochs", "2", "--output", str(tmp_path)]
-    assert example.main(short) == 0
-    before = (tmp_path / "last.ckpt").stat().st_mtime_ns
-    assert example.main([*short[:-3], "2", *short[-2:], "--resume"]) == 0
-    assert (tmp_path / "last.ckpt").stat().st_mtime_ns >= before
+def test_a_run_that_was_killed_resumes_as_if_it_never_was(example, tmp_path, monkeypatch):
+    import safetensors.torch
+    import torch
+
+    arguments = [*SMALL, "--epochs", "3", "--refine", "1", "--output"]
+    assert example.main([*arguments, str(tmp_path / "whole")]) == 0
+    step = example.Classifier.training_step
+
+    def killed(self: Any, batch: Any, number: int) -> Any:
+        if self.current_epoch == 2:
+            raise RuntimeError("killed")
+        return step(self, batch, number)
+
+    monkeypatch.setattr(example.Classifier, "training_step", killed)
+    with pytest.raises(RuntimeError, match="killed"):
+        example.main([*arguments, str(tmp_path / "killed")])
+    monkeypatch.setattr(example.Classifier, "training_step", step)
+    assert example.main([*arguments, str(tmp_path / "killed"), "--resume"]) == 0
+    whole, resumed = (
+        safetensors.torch.load_file(tmp_path / name / "model.safetensors")
+        for name in ("whole", "killed")
+    )
+    assert all(torch.equal(value, resumed[key]) for key, value in whole.items())
 
 
 def test_what_is_no_data_is_one_message(example, tmp_path, capsys):
