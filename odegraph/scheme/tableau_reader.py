@@ -10,7 +10,7 @@ from odegraph.scheme.exact_reader import read_arrays
 from odegraph.scheme.faults import Faults
 from odegraph.scheme.number_field import Number, to_sympy
 from odegraph.scheme.spec import SchemeSpec
-from odegraph.scheme.tableau import Matrix, Tableau, Vector
+from odegraph.scheme.tableau import Matrix, Tableau
 
 
 def read_tableau(spec: SchemeSpec, faults: Faults) -> Tableau | None:
@@ -19,7 +19,7 @@ def read_tableau(spec: SchemeSpec, faults: Faults) -> Tableau | None:
     arrays = read_arrays(spec, faults)
     if faults.found:
         return None
-    A = _square(arrays["A"], faults)
+    A = square(arrays["A"], faults)
     for key in ("b", "c", "b_embedded"):
         _check_length(arrays, key, len(arrays["A"]), faults)
     if faults.found or A is None:
@@ -47,7 +47,7 @@ def _tolerance(spec: SchemeSpec, faults: Faults) -> Fraction:
     return tolerance
 
 
-def _square(rows: Sequence[Vector], faults: Faults) -> Matrix | None:
+def square(rows: Sequence[Sequence[Any]], faults: Faults) -> Matrix | None:
     """Fill up A: all rows are full, or row i has i - 1 (strictly lower) or i (lower) entries."""
     stages = len(rows)
     if not stages:

@@ -1,6 +1,7 @@
 """A Butcher tableau as plain text, for terminals and docstrings."""
 
 import json
+from typing import Any
 
 from odegraph._exact import exact_text
 from odegraph.scheme.base import Scheme
@@ -21,18 +22,20 @@ def tableau_text(scheme: RungeKuttaScheme) -> str:
     Leading zeros above the diagonal of an explicit scheme are left blank, as in the books.
     """
     stages = len(scheme.b)
-    rows = [
-        [exact_text(scheme.A[i, j]) for j in range(_last(scheme, i) + 1)] for i in range(stages)
-    ]
-    weights = [[exact_text(weight) for weight in scheme.b]]
+    rows = [[_text(scheme.A[i, j]) for j in range(_last(scheme, i) + 1)] for i in range(stages)]
+    weights = [[_text(weight) for weight in scheme.b]]
     if scheme.b_embedded is not None:
-        weights.append([exact_text(weight) for weight in scheme.b_embedded])
-    nodes = [exact_text(node) for node in scheme.c]
+        weights.append([_text(weight) for weight in scheme.b_embedded])
+    nodes = [_text(node) for node in scheme.c]
     widths = [max(len(row[j]) for row in rows + weights if j < len(row)) for j in range(stages)]
     margin = max(len(node) for node in nodes)
     lines = [_line(node.ljust(margin), row, widths) for node, row in zip(nodes, rows, strict=True)]
     rule = "-" * (margin + 1) + "+" + "-" * (sum(widths) + 2 * stages)
     return "\n".join([*lines, rule, *(_line(" " * margin, row, widths) for row in weights)])
+
+
+def _text(entry: Any) -> str:
+    return exact_text(entry)
 
 
 def _last(scheme: RungeKuttaScheme, row: int) -> int:
