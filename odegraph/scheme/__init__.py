@@ -5,6 +5,7 @@ from .catalogue import family_names as family_names
 from .catalogue import load_scheme as load_scheme
 from .catalogue import scheme_names as scheme_names
 from .file import read_scheme_file as read_scheme_file
+from .from_tableau import scheme_from_tableau as scheme_from_tableau
 from .parametric import FamilyProof as FamilyProof
 from .parametric import prove_family as prove_family
 from .runge_kutta import RungeKuttaScheme as RungeKuttaScheme
