@@ -2,3 +2,4 @@
 
 from odegraph.demo.run import Demonstration as Demonstration
 from odegraph.demo.run import run as run
+from odegraph.demo.training import Recipe as Recipe

@@ -117,11 +117,11 @@ class ConvergenceReport:
             for curve in self.curves
         ]
 
-    def plot(self, path: str | Path) -> None:
+    def plot(self, path: str | Path) -> Path:
         """Draw error against step size; `plot_reports` draws several models side by side."""
-        plot_reports([self], path)
+        return plot_reports([self], path)
 
-    def to_csv(self, path: str | Path) -> None:
+    def to_csv(self, path: str | Path) -> Path:
         """Write every measured error, one a line."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -133,7 +133,7 @@ class ConvergenceReport:
                 for h, error in zip(curve.step_sizes, curve.errors, strict=True):
                     order = "" if curve.order is None else curve.order
                     writer.writerow([self.trained_with, side, curve.scheme, order, h, error])
-        write_whole(path, text.getvalue().encode())
+        return write_whole(path, text.getvalue().encode())
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as data for JSON; errors that are not finite become null."""
@@ -182,9 +182,25 @@ def summary_table(reports: Sequence[ConvergenceReport]) -> Table:
     return table
 
 
+def crossing_table(reports: Sequence[ConvergenceReport]) -> Table:
+    """Every trained model in every scheme: the error at the training step and as the step vanishes.
+
+    One row a trained model, one column a scheme.
+    """
+    title = "Trained in (rows), run in (columns): e(dt), e(finest)"
+    table = Table(title=title, title_justify="left")
+    table.add_column("trained in", no_wrap=True)
+    for curve in reports[0].curves:
+        table.add_column(curve.scheme, justify="right", no_wrap=True)
+    for report in reports:
+        cells = (f"{_short(row['error'])}, {_short(row['error_finest'])}" for row in report.table)
+        table.add_row(report.trained_with, *cells)
+    return table
+
+
 def plot_reports(
     reports: Sequence[ConvergenceReport], path: str | Path, *, step_label: str = "step size"
-) -> None:
+) -> Path:
     """Draw one panel a report, side by side on common axes."""
     panels = [
         Panel(
@@ -196,7 +212,7 @@ def plot_reports(
         )
         for report in reports
     ]
-    draw_convergence(panels, path, step_label=step_label, error_label=reports[0].measure)
+    return draw_convergence(panels, path, step_label=step_label, error_label=reports[0].measure)
 
 
 def _answer(verdict: Verdict) -> str:

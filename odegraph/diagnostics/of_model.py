@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 import torch
-from odegraph.diagnostics.convergence import ConvergenceReport, measure_curves
-from odegraph.diagnostics.verdict import Criteria
 from torch import Tensor, nn
 
 from odegraph._errors import GraphError
 from odegraph.basis import PiecewiseConstant
 from odegraph.block import OdeBlock, manifest
+from odegraph.diagnostics.convergence import ConvergenceReport, measure_curves
+from odegraph.diagnostics.verdict import Criteria
 from odegraph.ir import checked_span
 from odegraph.scheme import Scheme, load_scheme
 
@@ -62,7 +62,7 @@ def convergence_test(
         criteria: thresholds of the verdict.
 
     Raises:
-        GraphError: no blocks, or a rollout of something else than a block that is constant in depth.
+        GraphError: no blocks, or a rollout of anything but a block that is constant in depth.
         OdegraphError: a sweep without the training step.
     """
     block = _first_block(model)

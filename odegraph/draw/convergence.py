@@ -43,7 +43,7 @@ def draw_convergence(
     *,
     step_label: str = "step size",
     error_label: str = "error",
-) -> None:
+) -> Path:
     """Draw the panels side by side on common axes, with one legend below them."""
     looks = _looks(panels)
     size = {"width": max(PANEL_WIDTH * len(panels), 4.6) + 0.4, "height": PANEL_HEIGHT}
@@ -54,6 +54,7 @@ def draw_convergence(
             axes.set_xlabel(step_label)
         subplots[0].set_ylabel(error_label)
         _legend(figure, looks, has_exact=any(panel.exact for panel in panels))
+    return Path(path)
 
 
 def _looks(panels: Iterable[Panel]) -> dict[str, dict]:

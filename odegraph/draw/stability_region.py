@@ -18,7 +18,8 @@ from scipy import ndimage
 
 from odegraph._exact import to_float
 from odegraph.draw import style
-from odegraph.scheme import RungeKuttaScheme
+from odegraph.draw.kinds import require_runge_kutta
+from odegraph.scheme import RungeKuttaScheme, Scheme
 from odegraph.scheme.number_field import to_sympy
 from odegraph.scheme.polynomials import Polynomial
 
@@ -69,8 +70,9 @@ class Window:
         return self.centre + offsets[None, :] + 1j * offsets[:, None]
 
 
-def draw_stability_region(scheme: RungeKuttaScheme, path: str | Path) -> None:
+def draw_stability_region(scheme: Scheme, path: str | Path) -> Path:
     """Draw the region |R(z)| <= 1, shaded darker where a step damps more."""
+    scheme = require_runge_kutta(scheme, picture="stability region")
     R = growth(scheme)
     window = stability_window(R, stages=scheme.stages)
     z = window.points()
@@ -83,10 +85,12 @@ def draw_stability_region(scheme: RungeKuttaScheme, path: str | Path) -> None:
         )
         _finish(axes, window)
         style.title(axes, scheme.title, subtitle=_summary(R))
+    return Path(path)
 
 
-def draw_order_star(scheme: RungeKuttaScheme, path: str | Path) -> None:
+def draw_order_star(scheme: Scheme, path: str | Path) -> Path:
     """Draw the set |R(z) exp(-z)| > 1: order p shows as p + 1 sectors at the origin."""
+    scheme = require_runge_kutta(scheme, picture="order star")
     R = growth(scheme)
     window = Window(centre=0.0, reach=max(3.0, 1.25 * scheme.stages))
     z = window.points()
@@ -100,6 +104,7 @@ def draw_order_star(scheme: RungeKuttaScheme, path: str | Path) -> None:
         )
         _finish(axes, window)
         style.title(axes, scheme.title, subtitle=r"order star: $|R(z)\,e^{-z}| > 1$ shaded")
+    return Path(path)
 
 
 def growth(scheme: RungeKuttaScheme) -> Growth:
@@ -128,6 +133,7 @@ def imaginary_limit(R: Growth) -> float:
 def stability_window(R: Growth, *, stages: int) -> Window:
     """A window that shows the bounded one of the region and its complement, and the origin."""
     reach = 2.0 * stages**2 + 4.0
+    shown = np.zeros(1, dtype=np.complex128)
     for _ in range(40):
         z = Window(0.0, reach).points()
         stable = np.abs(R(z)) <= 1
@@ -146,7 +152,7 @@ def stability_window(R: Growth, *, stages: int) -> Window:
 
 def _main_part(stable: NDArray[np.bool_]) -> NDArray[np.bool_]:
     # The part that touches the origin from the left: small islands may lie far away.
-    parts, _ = ndimage.label(stable)
+    parts = np.asarray(ndimage.label(stable)[0])  # pyright: ignore[reportIndexIssue]
     middle = stable.shape[0] // 2
     main = parts[middle, middle - 1]
     return parts == main if main else stable
@@ -174,7 +180,8 @@ def _rounded(p: Polynomial) -> NDArray[np.float64]:
     return np.array([to_float(to_sympy(x)) for x in p])
 
 
-def _reflected(p: NDArray[np.float64]) -> NDArray[np.float64]:
+def _reflected(p: ArrayLike) -> NDArray[np.float64]:
+    p = np.asarray(p, dtype=np.float64)
     return p * (-1.0) ** np.arange(len(p))
 
 

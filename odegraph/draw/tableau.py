@@ -10,11 +10,12 @@ c_s | a_s1  ...  a_ss
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from odegraph._exact import Exact, exact_text, to_float
+from odegraph._exact import exact_text, to_float
 from odegraph.draw import style
-from odegraph.scheme import RungeKuttaScheme
+from odegraph.draw.kinds import require_runge_kutta
+from odegraph.scheme import RungeKuttaScheme, Scheme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,8 +55,9 @@ def tableau_latex(scheme: RungeKuttaScheme) -> str:
     )
 
 
-def draw_tableau(scheme: RungeKuttaScheme, path: str | Path) -> None:
+def draw_tableau(scheme: Scheme, path: str | Path) -> Path:
     """Draw the tableau under the scheme's title."""
+    scheme = require_runge_kutta(scheme, picture="tableau")
     cells = tableau_cells(scheme)
     lines = [*zip(cells.nodes, cells.rows, strict=True), *(("", row) for row in cells.weights)]
     boxes = [[_Box.of(text) for text in (node, *row)] for node, row in lines]
@@ -73,6 +75,7 @@ def draw_tableau(scheme: RungeKuttaScheme, path: str | Path) -> None:
         axes.set_ylim(height, 0)
         axes.text(MARGIN, MARGIN + 10, scheme.title, size=11, fontweight="bold", parse_math=False)
         _place(axes, boxes, widths, heights, stages=scheme.stages)
+    return Path(path)
 
 
 def tableau_cells(scheme: RungeKuttaScheme) -> Cells:
@@ -89,7 +92,7 @@ def tableau_cells(scheme: RungeKuttaScheme) -> Cells:
     )
 
 
-def _latex(value: Exact) -> str:
+def _latex(value: Any) -> str:
     if len(exact_text(value)) > MAX_EXACT_CHARACTERS:
         return f"{to_float(value):.6g}"
     # SymPy's own LaTeX, through the protocol by which notebooks ask for it.

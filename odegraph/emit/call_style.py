@@ -110,6 +110,7 @@ def _names() -> dict[Any, str]:
         ("torch.special", vars(torch.special)),
         ("torch.fft", vars(torch.fft)),
         ("torch.linalg", vars(torch.linalg)),
+        ("torch.autograd", {"grad": torch.autograd.grad}),
         ("torch", vars(torch)),
         ("F", vars(F)),
     ]

@@ -69,11 +69,11 @@ def write_function(graph_module: fx.GraphModule, *, name: str = "unit") -> Funct
 def body_lines(graph: fx.Graph, inputs: Mapping[str, str], *, indent: str) -> list[str]:
     """The statements of a graph up to its `return`; `inputs` says how each value is written.
 
-    The keys of `inputs` are the paths in the placeholders' metadata. Submodules that the graph
-    calls are attributes of `self`.
+    The keys of `inputs` are the paths that the placeholders stand for, and `x`. Submodules that
+    the graph calls are attributes of `self`.
     """
     placeholders = graph.find_nodes(op="placeholder")
-    writer = _Writer({n: inputs[n.meta["path"]] for n in placeholders}, indent=indent)
+    writer = _Writer({n: inputs[n.meta.get("path", "x")] for n in placeholders}, indent=indent)
     for node in graph.nodes:
         writer.visit(node)
     return writer.lines
@@ -194,7 +194,7 @@ class _Writer:
             return self._result(node.args[0])
         args = [self._render(a) for a in node.args]
         if node.op == "call_module":
-            return py.call(access("self", node.target), args)
+            return py.call(access("self", str(node.target)), args)
         if node.op == "call_method":
             receiver = args[0]
             named = [py.keyword(k, self._render(v)) for k, v in node.kwargs.items()]

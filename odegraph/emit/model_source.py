@@ -19,7 +19,6 @@ from odegraph.emit.python_source import (
 from odegraph.emit.signature import signature
 from odegraph.emit.slots import access, container_statements, norm_scales, slot_statement
 from odegraph.emit.source_lines import indent
-from odegraph.scheme.tableau_text import tableau_text
 from odegraph.unit import Surroundings
 
 
@@ -77,7 +76,8 @@ def _snake(name: str) -> str:
 
 def _class_name(path: str) -> str:
     words = re.split(r"[._]", path)
-    return "".join(word[:1].upper() + word[1:] for word in words if word) or "Block"
+    name = "".join(word[:1].upper() + word[1:] for word in words if word)
+    return name if name.isidentifier() else f"Block{name}"
 
 
 def _docstring(parts: ModelParts, functions: Mapping[str, tuple[str, str]]) -> str:
@@ -94,7 +94,7 @@ def _docstring(parts: ModelParts, functions: Mapping[str, tuple[str, str]]) -> s
             f"    basis {form.basis.kind} with {form.basis.size} coefficients, signature {hashed}",
         ]
     for name, scheme in schemes.items():
-        lines += ["", f"`{name}`:", "", *indent(tableau_text(scheme).split("\n"))]
+        lines += ["", f"`{name}`:", "", *indent(scheme.text().split("\n"))]
     return "\n".join([*lines, '"""\n'])
 
 
@@ -116,7 +116,7 @@ def _member_statements(parts: ModelParts) -> list[str]:
     # The first line of `container_statements` makes the root, which here is `self`.
     lines = container_statements("self", [*plain, *(f"{path}.x" for path in _nested(blocks))])[1:]
     graph = parts.surroundings.evaluation.graph
-    paths = {n.name: n.meta["path"] for n in graph.find_nodes(op="placeholder")}
+    paths = {n.name: n.meta.get("path", "x") for n in graph.find_nodes(op="placeholder")}
     scales = norm_scales(graph, paths)
     weights = []
     for path, tensor in parts.tensors.items():
@@ -161,7 +161,7 @@ def _forward_methods(parts: ModelParts) -> list[str]:
 
 
 def _body(graph: fx.Graph) -> list[str]:
-    paths = [node.meta["path"] for node in graph.find_nodes(op="placeholder")]
+    paths = [node.meta.get("path", "x") for node in graph.find_nodes(op="placeholder")]
     inputs = {path: "x" if path == "x" else access("self", path) for path in paths}
     lines = body_lines(graph, inputs, indent=" " * MARGIN)
     return [line[4:] for line in lines]
@@ -184,5 +184,5 @@ def _training_body(around: Surroundings) -> list[str]:
         else:
             copies[node] = graph.node_copy(node, lambda one: copies[one])
             if node.op == "placeholder":
-                placeholders[node.meta["path"]] = copies[node]
+                placeholders[node.meta.get("path", "x")] = copies[node]
     return _body(graph)

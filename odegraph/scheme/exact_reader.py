@@ -90,7 +90,7 @@ def _root(name: str, number: Mapping[str, Any], spec: SchemeSpec, faults: Faults
             f"to the constant; its degree is 1 to {MAX_DEGREE}."
         )
         return ZERO
-    polynomial = sympy.Poly(coefficients, sympy.Dummy("x"))
+    polynomial = sympy.Poly(coefficients, sympy.Symbol("x"))
     count = polynomial.sqf_part().count_roots()
     if not 0 <= number["root"] < count:
         faults.add(

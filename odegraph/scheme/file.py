@@ -24,7 +24,7 @@ def read_scheme_file(path: str | Path) -> SchemeSpec:
 
 def read_bytes(path: Path) -> bytes:
     """The bytes of a regular file of at most `MAX_BYTES`."""
-    where = shorten(path)
+    where = shorten(path, 300)
     try:
         if path.is_dir():
             raise SchemeError(f"`{where}` is a directory. Give the path of a scheme file in it.")

@@ -20,7 +20,7 @@ _RATIONAL = (int, Fraction)
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class NumberField:
     """QQ(theta): theta^n = sum_i reduction[i] theta^i, theta the only root in [low, high].
 
@@ -32,8 +32,8 @@ class NumberField:
     reduction: tuple[int, ...]
     low: Fraction
     high: Fraction
-    basis: tuple[sympy.Expr, ...]
-    to_basis: tuple[tuple[Fraction, ...], ...] = field(repr=False)
+    basis: tuple[sympy.Expr, ...] = field(compare=False)
+    to_basis: tuple[tuple[Fraction, ...], ...] = field(compare=False, repr=False)
 
     @property
     def degree(self) -> int:
@@ -128,7 +128,7 @@ class AlgebraicNumber:
         if not isinstance(other, AlgebraicNumber):
             return False
         same = self.numerators == other.numerators and self.denominator == other.denominator
-        return same and self.field is other.field
+        return same and (self.field is other.field or self.field == other.field)
 
     def __hash__(self) -> int:
         return hash((self.numerators, self.denominator))

@@ -51,7 +51,7 @@ def functional_graph(
     graph = fx.Graph()
     state, values = _add_placeholders(graph, [*parameters, *buffers])
     copies, rate = _copy_nodes(trace.graph, graph, state, values)
-    changes = Changes(rate, {path: copies[node] for path, node in trace.updates.items()})
+    changes = Changes(state, rate, {path: copies[node] for path, node in trace.updates.items()})
     take_out_of_place(graph, changes, parameters=parameters)
     updated = tuple(b for b in returned if b in changes.updates)
     new_values = [changes.updates[b] for b in updated]
@@ -118,6 +118,7 @@ def _add_placeholders(graph: fx.Graph, paths: Sequence[str]) -> tuple[fx.Node, d
     """The state, and the other values by path; a node's meta tells the path that it stands for."""
     state, *names = unique_names(["x", *paths])
     state, values = graph.placeholder(state), {}
+    state.meta["path"] = "x"
     for path, name in zip(paths, names, strict=True):
         values[path] = graph.placeholder(name)
         values[path].meta["path"] = path

@@ -42,7 +42,8 @@ class CannotBeFunctional(Exception):
 class Changes:
     """Which node holds the rate, and the new value of each buffer, as changes are undone."""
 
-    def __init__(self, rate: fx.Node, updates: Mapping[str, fx.Node]) -> None:
+    def __init__(self, state: fx.Node, rate: fx.Node, updates: Mapping[str, fx.Node]) -> None:
+        self.state = state
         self.rate = rate
         self.updates = dict(updates)
 
@@ -51,9 +52,8 @@ class Changes:
         old.replace_all_uses_with(new, delete_user_cb=lambda user: at < user)
         self.rate = new if self.rate is old else self.rate
         self.updates = {path: new if n is old else n for path, n in self.updates.items()}
-        path = old.meta.get("path")
-        if path is not None:
-            self.updates[path] = new
+        if old.op == "placeholder" and old is not self.state:
+            self.updates[old.meta["path"]] = new
 
 
 def take_out_of_place(graph: fx.Graph, changes: Changes, *, parameters: Sequence[str]) -> None:
@@ -65,7 +65,7 @@ def take_out_of_place(graph: fx.Graph, changes: Changes, *, parameters: Sequence
         if replacement is None:
             continue
         changed = node.args[0]
-        _refuse_parameter(changed, parameters)
+        _refuse_parameter(changed, changes.state, parameters)
         _refuse_aliases(changed, by=node)
         node.target, node.kwargs = replacement
         if isinstance(changed, fx.Node):
@@ -85,9 +85,9 @@ def _clone_statistics(graph: fx.Graph, node: fx.Node, changes: Changes) -> None:
         changes.replace(statistic, clone, at=node)
 
 
-def _refuse_parameter(changed: Any, parameters: Sequence[str]) -> None:
+def _refuse_parameter(changed: Any, state: fx.Node, parameters: Sequence[str]) -> None:
     """Also where the parameter is changed through `.data` or a view."""
-    while isinstance(changed, fx.Node):
+    while isinstance(changed, fx.Node) and changed is not state:
         path = changed.meta.get("path")
         if path in parameters:
             raise UnitError(

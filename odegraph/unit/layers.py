@@ -95,13 +95,6 @@ def lower_multihead_attention(
     if layer.batch_first:
         query = query.transpose(0, 1)
         key, value = (query, query) if same else (key.transpose(0, 1), value.transpose(0, 1))
-    if not layer._qkv_same_embed_dim:
-        options |= {
-            "use_separate_proj_weight": True,
-            "q_proj_weight": layer.q_proj_weight,
-            "k_proj_weight": layer.k_proj_weight,
-            "v_proj_weight": layer.v_proj_weight,
-        }
     output = F.multi_head_attention_forward(
         query,
         key,
@@ -118,10 +111,22 @@ def lower_multihead_attention(
         layer.out_proj.bias,
         # Without dropout the mode makes no difference, and the graphs should say so.
         training=layer.training and layer.dropout > 0,
+        **_separate_projections(layer),
         **options,
     )
     attended, weights = output[0], output[1]
     return (attended.transpose(0, 1) if layer.batch_first else attended), weights
+
+
+def _separate_projections(layer: Any) -> dict[str, Value]:
+    if layer._qkv_same_embed_dim:
+        return {}
+    return {
+        "use_separate_proj_weight": True,
+        "q_proj_weight": layer.q_proj_weight,
+        "k_proj_weight": layer.k_proj_weight,
+        "v_proj_weight": layer.v_proj_weight,
+    }
 
 
 def lower_softmax_2d(

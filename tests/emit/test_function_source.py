@@ -256,9 +256,10 @@ def test_what_a_stand_alone_module_cannot_import_is_refused():
 
 
 def test_a_graph_that_owns_tensors_is_refused():
-    graph = fx.symbolic_trace(Mlp(), concrete_args={})
-    with pytest.raises(EmitError, match=r"holds `call_module` of `layer`.*functional graphs only"):
-        function_source(graph)
+    graph = fx.Graph()
+    graph.output(graph.create_node("get_attr", "scale"))
+    with pytest.raises(EmitError, match=r"holds `get_attr` of `scale`.*functional graphs only"):
+        function_source(fx.GraphModule({"scale": torch.ones(1)}, graph))
 
 
 LEAVES = st.sampled_from(["a", "b", "2", "-1.5"])
@@ -293,3 +294,8 @@ def test_any_expression_means_what_the_graph_means(tree: Any):
     unit: Any = namespace["unit"]
     assert torch.equal(unit(a, b), graph(a, b))
     assert all(len(line) <= 88 for line in text.splitlines())
+
+
+def test_a_rate_that_is_a_gradient_of_a_hamiltonian_can_be_written():
+    text = body_of(lambda a: torch.autograd.grad(a.sum(), a, create_graph=True)[0], "a")
+    assert "torch.autograd.grad(" in text and "create_graph=True" in text

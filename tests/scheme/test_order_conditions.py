@@ -4,19 +4,33 @@ import itertools
 import math
 import time
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 import sympy
+from catalogue_names import names_of_kind
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
 from odegraph._errors import SchemeError
-from odegraph.scheme import SchemeSpec, load_scheme, scheme_names, verify
-from odegraph.scheme.catalogue import scheme_files
+from odegraph.scheme import RungeKuttaScheme, SchemeSpec, load_scheme, scheme_names, verify
 from odegraph.scheme.file import read_scheme_file
+from odegraph.scheme.folder import scheme_files
 from odegraph.scheme.order_conditions import StageVectors, equation, prove_order
 from odegraph.scheme.rooted_trees import rooted_trees, timed_trees
+
+
+def load(name: str | Path, **parameters: object) -> RungeKuttaScheme:
+    scheme = load_scheme(name, **parameters)
+    assert isinstance(scheme, RungeKuttaScheme)
+    return scheme
+
+
+def proven(data: dict) -> RungeKuttaScheme:
+    scheme = verify(SchemeSpec.from_dict(data))
+    assert isinstance(scheme, RungeKuttaScheme)
+    return scheme
 
 
 def nested_sum(A, b, tree) -> Fraction:
@@ -82,7 +96,7 @@ def test_verify_accepts_exactly_what_satisfies_the_conditions(tableau, claimed):
             verify(spec)
 
 
-def one_step_error(scheme, h: mpf, t0: mpf) -> mpf:
+def one_step_error(scheme, h, t0):
     """Error of one step on x' = x^2 cos t, whose solutions are 1 / (C - sin t)."""
     A, b, c = (number_lists(scheme)[key] for key in "Abc")
     stages = [mpf(0)] * len(b)
@@ -106,19 +120,20 @@ def number_lists(scheme):
     }
 
 
-@pytest.mark.parametrize("name", sorted(scheme_files()))
+@pytest.mark.parametrize("name", names_of_kind("runge-kutta"))
 def test_proven_order_is_the_measured_one(name):
     # One step in 110 digits on a nonlinear problem with time in it: the error is C h^(p+1).
-    scheme = load_scheme(name)
+    # Coefficients known to n digits only show their order at an h whose error has fewer digits.
+    scheme = load(name)
     with mp.workdps(110):
-        h, t0 = mpf(1) / 10**6, mpf(3) / 10
+        h, t0 = mpf(1) / (10**6 if scheme.is_exact else 500), mpf(3) / 10
         ratio = one_step_error(scheme, h, t0) / one_step_error(scheme, h / 2, t0)
         assert abs(mp.log(ratio, 2) - (scheme.order + 1)) < 0.01
 
 
 @pytest.mark.parametrize("name", ["rk4-38", "dormand-prince", "gauss-2", "kvaerno-3", "gill-4"])
 def test_plain_and_timed_trees_agree_where_c_is_the_row_sums(name):
-    tableau = load_scheme(name).tableau
+    tableau = load(name).tableau
     vectors = StageVectors(tableau.A, tableau.c)
     for weights in filter(None, (tableau.b, tableau.b_embedded)):
         plain = prove_order(vectors, weights)
@@ -127,8 +142,8 @@ def test_plain_and_timed_trees_agree_where_c_is_the_row_sums(name):
 
 def test_wrong_stage_times_keep_the_autonomous_order_only():
     # Both Gauss nodes equal: found in a well-known package.
-    data = load_scheme("gauss-2").spec.to_dict() | {"c": ["1/2 - sqrt(3)/6"] * 2, "row_sums": False}
-    scheme = verify(SchemeSpec.from_dict(data | {"claims": {}}))
+    data = load("gauss-2").spec.to_dict() | {"c": ["1/2 - sqrt(3)/6"] * 2, "row_sums": False}
+    scheme = proven(data | {"claims": {}})
     assert (scheme.autonomous_order, scheme.order) == (4, 1)
     assert str(scheme.failed_condition) == (
         "tree [t]: sum b_i c_i = 1/2, but it is 1/2 - sqrt(3)/6"
@@ -143,9 +158,9 @@ def test_equations_are_written_with_the_letters_of_the_books():
     assert equation(rooted_trees(3)[0], row_sums=False) == "sum b_i a_ij a_ik"
 
 
-@pytest.mark.parametrize("name", sorted(scheme_files()))
+@pytest.mark.parametrize("name", names_of_kind("runge-kutta"))
 def test_linear_order_is_the_agreement_of_R_with_exp(name):
-    scheme = load_scheme(name)
+    scheme = load(name)
     z = sympy.Symbol("z")
     terms = scheme.linear_order + 2
     series = rational_series(scheme.stability.P, scheme.stability.Q, terms)
@@ -165,9 +180,9 @@ def rational_series(P, Q, terms: int) -> list:
     return series
 
 
-@pytest.mark.parametrize("name", sorted(scheme_files()))
+@pytest.mark.parametrize("name", names_of_kind("runge-kutta"))
 def test_orders_bound_each_other(name):
-    scheme = load_scheme(name)
+    scheme = load(name)
     assert 1 <= scheme.order <= scheme.autonomous_order <= scheme.linear_order <= 2 * scheme.stages
     assert scheme.stage_order <= scheme.order
     assert scheme.embedded_order is None or scheme.embedded_order >= 1

@@ -386,7 +386,7 @@ def test_graphs_own_nothing_and_take_values_in_the_unit_s_order(case: Case):
     for graph in (unit.evaluation, unit.training):
         inputs = [n for n in graph.graph.nodes if n.op == "placeholder"]
         assert inputs[0].target == "x"
-        assert [n.meta["path"] for n in inputs[1:]] == [*unit.parameters, *unit.buffers]
+        assert [n.meta["path"] for n in inputs] == ["x", *unit.parameters, *unit.buffers]
         assert len({n.target for n in inputs}) == len(inputs)
         assert not list(graph.parameters()) and not list(graph.buffers())
         assert {n.op for n in graph.graph.nodes} <= {

@@ -62,7 +62,7 @@ def collision_matrix(viscosity: float, magic: float) -> Tensor:
 
 
 def streaming_sources(solid: Tensor) -> Tensor:
-    """Index where each population comes from: [9 * cells]; `solid` is [rows, columns].
+    """Index where each population comes from: int32 [9 * cells]; `solid` is [rows, columns].
 
     Columns are periodic. A population that would come out of a solid cell is the opposite one of
     the same cell before streaming (no slip at half way); one that would come through the top or
@@ -71,7 +71,7 @@ def streaming_sources(solid: Tensor) -> Tensor:
     rows, columns = solid.shape
     y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
     sources = [_sources_of(direction, solid, x=x, y=y) for direction in range(9)]
-    return torch.stack(sources).flatten()
+    return torch.stack(sources).flatten().int()
 
 
 def _sources_of(direction: int, solid: Tensor, *, x: Tensor, y: Tensor) -> Tensor:

@@ -91,10 +91,10 @@ def test_streaming_moves_every_population_of_the_fluid_to_its_place():
     solid = obstacle()
     populations = torch.rand(9, *solid.shape)
     sources = streaming_sources(solid)
-    streamed = populations.flatten()[sources].reshape(populations.shape)
+    streamed = populations.flatten()[sources.long()].reshape(populations.shape)
     assert torch.equal(streamed[:, ~solid], stream_slowly(populations, solid)[:, ~solid])
     fluid = (~solid).expand(9, -1, -1).flatten()
-    assert torch.equal(sources[fluid].sort().values, fluid.nonzero().squeeze(1))
+    assert torch.equal(sources[fluid].long().sort().values, fluid.nonzero().squeeze(1))
 
 
 @pytest.mark.parametrize("magic", [0.02, 3 / 16])
