@@ -1,10 +1,10 @@
-"""Blocks of a small unit, and a check that a scene can be read."""
+"""Blocks to draw, and a check that a scene can be read."""
 
 import itertools
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from example_units import Tanh
+from torch import nn
 
 from odegraph.basis import Basis, PiecewiseConstant, PiecewiseLinear
 from odegraph.block import OdeBlock
@@ -12,32 +12,8 @@ from odegraph.draw.labels import text_width
 from odegraph.draw.scene import Point, Scene
 
 
-class Rate(nn.Module):
-    """Two layers."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first = nn.Linear(2, 3)
-        self.second = nn.Linear(3, 2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.second(torch.tanh(self.first(x)))
-
-
-class NormedRate(nn.Module):
-    """A unit with statistics."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.linear = nn.Linear(2, 2)
-        self.norm = nn.BatchNorm1d(2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.norm(self.linear(x))
-
-
 def block(scheme: str, basis: Basis, *, unit: nn.Module | None = None, **options: Any) -> OdeBlock:
-    return OdeBlock(unit or Rate(), scheme=scheme, basis=basis, **options)
+    return OdeBlock(Tanh() if unit is None else unit, scheme=scheme, basis=basis, **options)
 
 
 CASES = {
