@@ -6,7 +6,14 @@ from typing import Any
 from example_units import Tanh
 from torch import nn
 
-from odegraph.basis import Basis, PiecewiseConstant, PiecewiseLinear
+from odegraph.basis import (
+    Basis,
+    BSpline,
+    Cosine,
+    Legendre,
+    PiecewiseConstant,
+    PiecewiseLinear,
+)
 from odegraph.block import OdeBlock
 from odegraph.draw.labels import text_width
 from odegraph.draw.scene import Point, Scene
@@ -23,6 +30,9 @@ CASES = {
     "rk4, hats": lambda: block("rk4-classic", PiecewiseLinear(2), steps=2),
     "first same as last": lambda: block("dormand-prince", PiecewiseLinear(2), steps=2),
     "jumps": lambda: block("bogacki-shampine", PiecewiseConstant(2), steps=6),
+    "polynomials": lambda: block("midpoint", Legendre(3), steps=2),
+    "cosines": lambda: block("rk4-38", Cosine(2), steps=1),
+    "splines": lambda: block("ralston-3", BSpline(2, 2), steps=2),
     "grid": lambda: block("ralston-3", PiecewiseLinear(3), grid=[0, "1/7", "1/2", 1]),
 }
 
