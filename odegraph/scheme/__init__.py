@@ -1,5 +1,6 @@
 """Integration schemes: files, exact proofs, properties, catalogue."""
 
+from .additive_runge_kutta import AdditiveRungeKuttaScheme as AdditiveRungeKuttaScheme
 from .base import Scheme as Scheme
 from .catalogue import load_scheme as load_scheme
 from .catalogue import scheme_names as scheme_names

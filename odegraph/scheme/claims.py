@@ -22,6 +22,19 @@ RULES: Mapping[str, str] = MappingProxyType(
         "symplectic": "b_i a_ij + b_j a_ji = b_i b_j must hold for all i, j",
         "symmetric": "the adjoint scheme must be the scheme itself",
         "stage_order": "B(q) and C(q) must hold for it and fail for the next q",
+        "additive-runge-kutta: stiffly_accurate": (
+            "the last row of A_implicit must be b_implicit, with c = 1"
+        ),
+        "additive-runge-kutta: a_stable": "the implicit part alone must be A-stable",
+        "additive-runge-kutta: l_stable": "the implicit part alone must be L-stable",
+        "globally_stiffly_accurate": (
+            "the last row of A must be b, with c = 1, in both parts; else the last stage is not "
+            "the result"
+        ),
+        "rosenbrock: stiffly_accurate": (
+            "b_i = alpha_si + gamma_si must hold for all i, with alpha_s = 1"
+        ),
+        "stiff_order": "it is the order whose conditions hold for every L, however stiff",
         "linear-multistep: explicit": "an explicit scheme has 0 as the last entry of beta",
         "linear-multistep: a_stable": "Re(rho / sigma) >= 0 must hold outside the unit circle",
         "linear-multistep: l_stable": (

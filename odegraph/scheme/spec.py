@@ -129,9 +129,10 @@ def _check_keys(data: Mapping[str, Any], kind_name: str, faults: Faults) -> None
         if key not in known:
             hint = f"Did you mean `{SYNONYMS[key]}`?" if key in SYNONYMS else nearest(key, known)
             faults.add(f"there is no key `{shorten(key)}`. {hint}")
-    for key in kind.required:
-        if key not in data:
-            faults.add(f"the key `{key}` is missing; a scheme of kind `{kind_name}` needs it.")
+    forms = (kind.required, *kind.alternatives)
+    given = [form for form in forms if any(key in data for key in form)] or [kind.required]
+    for key in (key for form in given for key in form if key not in data):
+        faults.add(f"the key `{key}` is missing; a scheme of kind `{kind_name}` needs it.")
 
 
 def _check_decimal(data: Mapping[str, Any], faults: Faults) -> None:
