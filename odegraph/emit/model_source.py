@@ -69,7 +69,8 @@ def _snake(name: str) -> str:
 
 def _class_name(path: str) -> str:
     words = re.split(r"[._]", path)
-    return "".join(word[:1].upper() + word[1:] for word in words if word) or "Block"
+    name = "".join(word[:1].upper() + word[1:] for word in words if word)
+    return name if name.isidentifier() else f"Block{name}"
 
 
 def _docstring(parts: ModelParts, functions: Mapping[str, tuple[str, str]]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from odegraph._errors import SchemeError
 from odegraph._exact import shorten
+from odegraph.scheme.families import FAMILIES
 
 
 def find_scheme_file(name: str) -> Path:
@@ -16,8 +17,9 @@ def find_scheme_file(name: str) -> Path:
         return files[name]
     if name.endswith(".toml"):
         return Path(name)
-    near = difflib.get_close_matches(name, files, n=1)
-    hint = f"Did you mean `{near[0]}`?" if near else f"Known schemes: {', '.join(sorted(files))}."
+    known = [*files, *(f"{family}(n)" for family in FAMILIES)]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"Did you mean `{near[0]}`?" if near else f"Known schemes: {', '.join(sorted(known))}."
     raise SchemeError(f"There is no scheme `{shorten(name)}` in schemes/. {hint}")
 
 
