@@ -7,6 +7,9 @@ from .catalogue import load_scheme as load_scheme
 from .catalogue import scheme_names as scheme_names
 from .file import read_scheme_file as read_scheme_file
 from .linear_multistep import LinearMultistepScheme as LinearMultistepScheme
+from .partitioned_runge_kutta import (
+    PartitionedRungeKuttaScheme as PartitionedRungeKuttaScheme,
+)
 from .runge_kutta import RungeKuttaScheme as RungeKuttaScheme
 from .spec import SchemeSpec as SchemeSpec
 from .verify import verify as verify
