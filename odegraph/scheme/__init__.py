@@ -10,6 +10,9 @@ from .from_tableau import scheme_from_tableau as scheme_from_tableau
 from .linear_multistep import LinearMultistepScheme as LinearMultistepScheme
 from .parametric import FamilyProof as FamilyProof
 from .parametric import prove_family as prove_family
+from .partitioned_runge_kutta import (
+    PartitionedRungeKuttaScheme as PartitionedRungeKuttaScheme,
+)
 from .runge_kutta import RungeKuttaScheme as RungeKuttaScheme
 from .spec import SchemeSpec as SchemeSpec
 from .verify import verify as verify
