@@ -6,6 +6,7 @@ from .catalogue import load_scheme as load_scheme
 from .catalogue import scheme_names as scheme_names
 from .file import read_scheme_file as read_scheme_file
 from .linear_multistep import LinearMultistepScheme as LinearMultistepScheme
+from .rosenbrock import RosenbrockScheme as RosenbrockScheme
 from .runge_kutta import RungeKuttaScheme as RungeKuttaScheme
 from .spec import SchemeSpec as SchemeSpec
 from .verify import verify as verify

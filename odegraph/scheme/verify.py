@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from odegraph.scheme.additive_runge_kutta import verify_additive_runge_kutta
 from odegraph.scheme.base import Scheme
 from odegraph.scheme.linear_multistep import verify_linear_multistep
+from odegraph.scheme.rosenbrock import verify_rosenbrock
 from odegraph.scheme.runge_kutta import verify_runge_kutta
 from odegraph.scheme.spec import SchemeSpec
 
@@ -24,6 +25,7 @@ VERIFIERS: Mapping[str, Verifier] = MappingProxyType(
         "runge-kutta": verify_runge_kutta,
         "linear-multistep": verify_linear_multistep,
         "additive-runge-kutta": verify_additive_runge_kutta,
+        "rosenbrock": verify_rosenbrock,
     }
 )
 
