@@ -4,6 +4,7 @@ from .additive_runge_kutta import AdditiveRungeKuttaScheme as AdditiveRungeKutta
 from .base import Scheme as Scheme
 from .catalogue import load_scheme as load_scheme
 from .catalogue import scheme_names as scheme_names
+from .exponential import ExponentialScheme as ExponentialScheme
 from .file import read_scheme_file as read_scheme_file
 from .linear_multistep import LinearMultistepScheme as LinearMultistepScheme
 from .rosenbrock import RosenbrockScheme as RosenbrockScheme

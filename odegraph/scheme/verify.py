@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from odegraph.scheme.additive_runge_kutta import verify_additive_runge_kutta
 from odegraph.scheme.base import Scheme
+from odegraph.scheme.exponential import verify_exponential
 from odegraph.scheme.linear_multistep import verify_linear_multistep
 from odegraph.scheme.rosenbrock import verify_rosenbrock
 from odegraph.scheme.runge_kutta import verify_runge_kutta
@@ -26,6 +27,7 @@ VERIFIERS: Mapping[str, Verifier] = MappingProxyType(
         "linear-multistep": verify_linear_multistep,
         "additive-runge-kutta": verify_additive_runge_kutta,
         "rosenbrock": verify_rosenbrock,
+        "exponential": verify_exponential,
     }
 )
 

@@ -3,6 +3,7 @@
 import pytest
 import sympy
 from catalogue_names import names_of_kind
+from coupled_problem import jacobian, rate, solution, time_derivative
 from mpmath import matrix, mp, mpf
 
 from odegraph.scheme import RosenbrockScheme, SchemeSpec, load_scheme, verify
@@ -16,28 +17,6 @@ def load(name: str) -> RosenbrockScheme:
     scheme = load_scheme(name)
     assert isinstance(scheme, RosenbrockScheme)
     return scheme
-
-
-def rate(t, x):
-    """x = (q, p): q' = q^2 cos t, which does not see p; p' = q p, with a closed solution too."""
-    q, p = x
-    return matrix([q * q * mp.cos(t), (q - 1) * q * mp.cos(t) * p])
-
-
-def solution(t):
-    q = 1 / (3 - mp.sin(t))
-    # (log p)' = (q - 1) q cos t = (q - 1) q' / q, so log p = q - log q.
-    return matrix([q, mp.exp(q) / q])
-
-
-def jacobian(t, x):
-    q, p = x
-    return matrix([[2 * q * mp.cos(t), 0], [(2 * q - 1) * mp.cos(t) * p, (q - 1) * q * mp.cos(t)]])
-
-
-def time_derivative(t, x):
-    q, p = x
-    return matrix([-q * q * mp.sin(t), -(q - 1) * q * mp.sin(t) * p])
 
 
 def number(x):
