@@ -20,8 +20,9 @@ def schemes(json: Json = False) -> None:
         print_json(rows)
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for column, justify in (("name", "left"), ("stages", "right"), ("order", "right")):
-        table.add_column(column, justify=justify, no_wrap=True)
+    table.add_column("name", no_wrap=True)
+    table.add_column("stages", justify="right")
+    table.add_column("order", justify="right")
     table.add_column("explicit")
     table.add_column("title", overflow="ellipsis", no_wrap=True)
     for row in rows:

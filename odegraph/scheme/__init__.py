@@ -2,6 +2,7 @@
 
 from .additive_runge_kutta import AdditiveRungeKuttaScheme as AdditiveRungeKuttaScheme
 from .base import Scheme as Scheme
+from .catalogue import family_names as family_names
 from .catalogue import load_scheme as load_scheme
 from .catalogue import scheme_names as scheme_names
 from .exponential import ExponentialScheme as ExponentialScheme

@@ -8,6 +8,7 @@ from typing import Any, final
 
 import sympy
 
+from odegraph._errors import SchemeError
 from odegraph._exact import exact_text
 from odegraph.scheme import properties
 from odegraph.scheme.analysis import Analysis
@@ -194,6 +195,8 @@ class RungeKuttaScheme(Scheme):
 
     def power(self, steps: int) -> "RungeKuttaScheme":
         """As many equal steps in one."""
+        if steps < 1:
+            raise SchemeError(f"The power {steps} of `{self.name}` does not exist; take 1 or more.")
         parts = [(self.tableau, Fraction(1, steps))] * steps
         return self._derived(composition(parts), f"{self.name}-power-{steps}")
 

@@ -22,7 +22,7 @@ def run(capsys, *arguments: str) -> tuple[int, str, str]:
     with pytest.raises(SystemExit) as stop:
         main([*arguments])
     captured = capsys.readouterr()
-    return stop.value.code or 0, captured.out, captured.err
+    return int(stop.value.code or 0), captured.out, captured.err
 
 
 @pytest.fixture
