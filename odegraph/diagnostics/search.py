@@ -94,7 +94,9 @@ class ManifestationSearch:
         table = Table(box=None, padding=(0, 2, 0, 0))
         for column in ("", "scheme", "steps", "basis", "metric", "unit evaluations", "ms"):
             table.add_column(column)
-        for row in dict.fromkeys([*self.front, *([] if chosen is None else [chosen])]):
+        best = self.front
+        shown = best if chosen is None or chosen in best else (*best, chosen)
+        for row in shown:
             mark = ">" if row is chosen else ""
             basis = "as it was" if row.basis is None else repr(row.basis)
             numbers = (f"{row.metric:.4g}", str(row.evaluations), f"{row.milliseconds:.1f}")
