@@ -203,6 +203,7 @@ def test_floats_of_algebraic_numbers_are_the_nearest():
     assert to_float(sympy.sqrt(2) - sympy.Rational(141421356, 10**8)) == pytest.approx(
         2.373095e-9, rel=1e-6
     )
+    assert to_float(sympy.sqrt(3 + 2 * sympy.sqrt(2)) - 1 - sympy.sqrt(2)) == 0
     with pytest.raises(OdegraphError, match="`gamma` is not a real number"):
         to_float(GAMMA)
     with pytest.raises(OdegraphError, match="is not a real number"):
