@@ -55,7 +55,7 @@ def test_every_edge_carries_the_exact_coefficient_times_h(name):
 @pytest.mark.parametrize("elements", [3, 7, 22, 23, 49, 100])
 def test_euler_reads_each_element_once_and_in_turn(elements):
     graph = built("euler", basis=og.PiecewiseConstant(elements), steps=elements)
-    rows = [graph.node(name).row for name in graph.of_type(Theta)]
+    rows = [node.row for _, node in graph.nodes() if isinstance(node, Theta)]
     assert rows == [((k, 1),) for k in range(elements)]
 
 
@@ -64,12 +64,13 @@ def test_no_stage_reads_beyond_a_jump_at_the_end_of_its_step(name):
     graph = built(name, basis=og.PiecewiseConstant(4), steps=8)
     for theta in graph.of_type(Theta):
         node = graph.node(theta)
+        assert isinstance(node, Theta)
         assert node.row == ((node.step // 2, 1),), node
 
 
 def test_irrational_depths_stay_exact():
     graph = built("cooper-verner-8", basis=og.PiecewiseLinear(1))
-    nodes = [graph.node(name) for name in graph.of_type(Theta)]
+    nodes = [node for _, node in graph.nodes() if isinstance(node, Theta)]
     assert any(sympy.sympify(node.depth).has(sympy.sqrt(21)) for node in nodes)
     for node in nodes:
         weights = dict(node.row)
