@@ -37,7 +37,9 @@ from odegraph.block import refine as refine
 from odegraph.block import save as save
 from odegraph.block import split as split
 from odegraph.diagnostics import ConvergenceReport as ConvergenceReport
+from odegraph.diagnostics import DriftReport as DriftReport
 from odegraph.diagnostics import convergence_test as convergence_test
+from odegraph.diagnostics import drift_report as drift_report
 from odegraph.draw import draw as draw
 from odegraph.dynamics import Constraint as Constraint
 from odegraph.dynamics import SymmetricSkew as SymmetricSkew
@@ -46,6 +48,7 @@ from odegraph.dynamics import lyapunov_solve as lyapunov_solve
 from odegraph.ir import Manifestation as Manifestation
 from odegraph.ir import OrderLossWarning as OrderLossWarning
 from odegraph.ir import StepGraph as StepGraph
+from odegraph.models import from_resnet as from_resnet
 from odegraph.scheme import Scheme as Scheme
 from odegraph.scheme import load_scheme as load_scheme
 from odegraph.scheme import scheme_names as scheme_names

@@ -44,16 +44,16 @@ def block_of_units(
             "one unit for each node of the basis."
         )
     refuse_unequal_units(units)
-    unit = trace_unit(units[0], example=example)
+    traced = trace_unit(units[0], example=example)
     form = manifestation(
         scheme,
         basis=basis,
-        state_basis=_state_basis(unit, basis, state_basis),
+        state_basis=_state_basis(traced, basis, state_basis),
         steps=steps,
         grid=grid,
         span=span,
     )
-    block = of_values(unit, form, units)
+    block = of_values(traced, form, units)
     block.train(units[0].training)
     return block
 

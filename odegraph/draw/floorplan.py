@@ -7,6 +7,7 @@ state runs along row 0.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -41,12 +42,12 @@ class Segment:
 
 @dataclass(frozen=True)
 class Floorplan:
-    """All columns; `rows` holds the row of each value in each segment that it runs through."""
+    """All columns; `rows` holds, for each segment, the row of each value that runs through it."""
 
     columns: tuple[Column, ...]
     segments: tuple[Segment, ...]
     outputs: tuple[Item, ...]
-    rows: dict[tuple[int, str], int]
+    rows: tuple[Mapping[str, int], ...]
     states: frozenset[str]
 
     @cached_property
@@ -54,15 +55,17 @@ class Floorplan:
         """The column that gives each value."""
         return {value: column for column in self.columns for value in column.item.values}
 
-    @cached_property
-    def reader(self) -> dict[str, Column]:
-        """The column of each unit, by name."""
-        return {column.item.name: column for column in self.columns}
-
     @property
     def height(self) -> int:
         """The number of the last row."""
-        return max(self.rows.values())
+        return max(row for rows in self.rows for row in rows.values())
+
+    @cached_property
+    def _by_segment(self) -> dict[int, list[Column]]:
+        found: dict[int, list[Column]] = {}
+        for column in self.columns:
+            found.setdefault(column.segment, []).append(column)
+        return found
 
     @cached_property
     def has_feedback(self) -> bool:
@@ -83,7 +86,7 @@ class Floorplan:
 
     def within(self, segment: Segment) -> list[Column]:
         """The columns of a segment."""
-        return [column for column in self.columns if column.segment == segment.index]
+        return self._by_segment[segment.index]
 
     def is_last(self, segment: int) -> bool:
         """Whether nothing follows but outputs."""
@@ -95,12 +98,11 @@ def plan(graph: StepGraph, items: list[Item]) -> Floorplan:
     columns, segments = _columns(items, _sums_before_units(graph, items))
     outputs = tuple(item for item in items if isinstance(item.node, Output))
     states = frozenset(name for name, node in graph.nodes() if is_state(node))
-    empty = Floorplan(tuple(columns), tuple(segments), outputs, {}, states)
-    rows: dict[tuple[int, str], int] = {}
-    last_use = _last_uses(empty)
-    for segment in segments:
-        rows |= _rows_within(empty, segment, last_use)
-    return replace(empty, rows=rows)
+    rowless = Floorplan(tuple(columns), tuple(segments), outputs, (), states)
+    last_use = _last_uses(rowless)
+    return replace(
+        rowless, rows=tuple(_rows_within(rowless, segment, last_use) for segment in segments)
+    )
 
 
 def _sums_before_units(graph: StepGraph, items: list[Item]) -> dict[str, Item]:
@@ -143,7 +145,7 @@ def _last_uses(floorplan: Floorplan) -> dict[str, float]:
 
 def _rows_within(
     floorplan: Floorplan, segment: Segment, last_use: dict[str, float]
-) -> dict[tuple[int, str], int]:
+) -> dict[str, int]:
     columns = floorplan.within(segment)
     first = columns[0]
     carried = [
@@ -165,12 +167,10 @@ def _rows_within(
             rows[value], holder = 0, value
         else:
             rows[value], following = following, following + 1
-    return {(segment.index, value): row for value, row in rows.items()}
+    return rows
 
 
-def _rows_of_ellipsis(
-    floorplan: Floorplan, column: Column, carried: list[str]
-) -> dict[tuple[int, str], int]:
+def _rows_of_ellipsis(floorplan: Floorplan, column: Column, carried: list[str]) -> dict[str, int]:
     taken = [source for source, _ in column.item.inputs]
     given = list(column.item.values)
     rows = {}
@@ -178,8 +178,7 @@ def _rows_of_ellipsis(
         rows |= {v: row for row, v in enumerate(_states_first(floorplan, values))}
     below = max(len(taken), len(given))
     passing = [value for value in carried if value not in taken]
-    rows |= {value: below + n for n, value in enumerate(passing)}
-    return {(column.segment, value): row for value, row in rows.items()}
+    return rows | {value: below + n for n, value in enumerate(passing)}
 
 
 def _states_first(floorplan: Floorplan, values: list[str]) -> list[str]:

@@ -88,11 +88,8 @@ def row_height(floorplan: Floorplan, row: int) -> float:
 
 def changing_rows(floorplan: Floorplan, segment: int) -> list[str]:
     """Values that run through a segment on another row than through the one before."""
-    return [
-        value
-        for (index, value), row in floorplan.rows.items()
-        if index == segment and floorplan.rows.get((segment - 1, value), row) != row
-    ]
+    before = floorplan.rows[segment - 1] if segment else {}
+    return [v for v, row in floorplan.rows[segment].items() if before.get(v, row) != row]
 
 
 def weight_label(edge: Edge) -> str:
@@ -123,11 +120,12 @@ class _Placer:
     def place_segment(self, segment: Segment, start: float) -> float:
         """Place the columns of a segment that begins at `start`; returns its end."""
         columns = self.floorplan.within(segment)
-        if segment.step is None or segment.left_out:
-            return self._place(columns[0], start)
         channels = len(changing_rows(self.floorplan, segment.index))
+        room = MARGIN + CHANNEL * channels + 6.0 if channels else 0.0
+        if segment.step is None or segment.left_out:
+            return self._place(columns[0], start + room)
         self.theta_end = max(self.theta_end, start)
-        cursor = start + MARGIN + CHANNEL * channels + (6.0 if channels else 0.0)
+        cursor = start + (room or MARGIN)
         for column in columns:
             cursor = self._place(column, cursor)
         title = labels.text_width(self.texts.step_title(segment.step), size=11.0) + 2 * MARGIN
@@ -153,7 +151,7 @@ class _Placer:
         assert isinstance(column.item.node, LeftOut)
         text = self.texts.left_out(column.item.node)
         values = [*(source for source, _ in column.item.inputs), *column.item.values]
-        lowest = max(self.floorplan.rows[column.segment, value] for value in values)
+        lowest = max(self.floorplan.rows[column.segment][value] for value in values)
         width = labels.text_width(text, size=11.0) + 20
         rows = ROW * lowest + 2 * 17.0
         height = max(rows, ELLIPSIS_LINE * (text.count("\n") + 1) + 16)
@@ -203,10 +201,10 @@ class _Placer:
         return max((label_width(edge) + 10 for edge in feedback), default=0.0)
 
     def _row(self, column: Column) -> int:
-        return self.floorplan.rows[column.segment, column.item.name]
+        return self.floorplan.rows[column.segment][column.item.name]
 
     def _row_of(self, source: str, column: Column) -> int:
-        return self.floorplan.rows[column.segment, source]
+        return self.floorplan.rows[column.segment][source]
 
     def _y(self, column: Column) -> float:
         return row_height(self.floorplan, self._row(column))

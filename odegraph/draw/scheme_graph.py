@@ -49,8 +49,8 @@ def scheme_graph(scheme: Scheme) -> StepGraph:
     """
     if not isinstance(scheme, RungeKuttaScheme):
         raise EmitError(
-            f"`{scheme.name}` is of kind `{scheme.kind}`; by themselves only Runge-Kutta schemes are "
-            "drawn. Draw a block that is compiled with it instead."
+            f"`{scheme.name}` is of kind `{scheme.kind}`; by themselves only Runge-Kutta schemes "
+            "are drawn. Draw a block that is compiled with it instead."
         )
     form = Manifestation(
         scheme=scheme,

@@ -32,8 +32,8 @@ class StepTexts:
 
     Attributes:
         graph: what is drawn.
-        depth_of: the depth of each unit that is drawn.
-        read_at: the depths at which units read each theta(t).
+        depth_of: the depth of each unit.
+        read_at: the depths at which units read each theta(t), drawn or not.
         notation: how theta(t) is written.
         step_title: how a step is called.
         output_names: texts of outputs that are not states after a number of steps.
@@ -41,7 +41,7 @@ class StepTexts:
 
     graph: StepGraph
     depth_of: Mapping[str, Number]
-    read_at: Mapping[str, tuple[Number, ...]]
+    read_at: Mapping[str, Sequence[Number]]
     notation: Notation
     step_title: Callable[[int], str]
     output_names: Mapping[str, str]
@@ -87,13 +87,13 @@ def step_texts(
     output_names: Mapping[str, str] = NO_NAMES,
 ) -> StepTexts:
     """The texts of what is drawn of a graph."""
+    drawn = {theta_of(item) for item in items if isinstance(item.node, Evaluate)}
     depth_of: dict[str, Number] = {}
-    read_at: dict[str, tuple[Number, ...]] = {}
-    for item in items:
-        if isinstance(item.node, Evaluate):
-            theta = theta_of(item)
-            depth_of[item.name] = depth = _depth(graph, item.node, theta)
-            read_at[theta] = (*read_at.get(theta, ()), depth)
+    read_at: dict[str, list[Number]] = {}
+    for name, node in graph.nodes():
+        if isinstance(node, Evaluate) and (theta := graph.input(name, "theta")) in drawn:
+            depth_of[name] = _depth(graph, node, theta)
+            read_at.setdefault(theta, []).append(depth_of[name])
     titles = step_title or partial(numbered_step_title, graph.manifestation)
     return StepTexts(graph, depth_of, read_at, notation, titles, output_names)
 

@@ -108,8 +108,7 @@ def _form(graph: StepGraph, step: int, members: list[str]) -> Hashable:
                 continue
             is_rate = isinstance(graph.node(source), Evaluate)
             place = places.setdefault(source, ("before", is_rate, len(places)))
-            weight = edge.weight
-            terms.append((place, weight / h if weight is not None and is_rate else weight))
+            terms.append((place, edge.exact / h if is_rate and edge.weight else edge.weight))
         form.append((type(node), node.stage if isinstance(node, Evaluate) else None, tuple(terms)))
     return tuple(form)
 

@@ -28,10 +28,10 @@ def wires_between(placement: Placement) -> Iterator[Wire]:
 def rail(placement: Placement, value: str, *, segment: int) -> list[Point]:
     """From where a value is made to the row along which it runs through `segment`."""
     rows, column = placement.floorplan.rows, placement.floorplan.source[value]
-    row = rows[column.segment, value]
+    row = rows[column.segment][value]
     points = [Point(placement.boxes[column.item.name].right.x, placement.y(row))]
     for index in range(column.segment + 1, segment + 1):
-        new = rows[index, value]
+        new = rows[index][value]
         if new != row:
             x = placement.channel(index, value)
             points += [Point(x, placement.y(row)), Point(x, placement.y(new))]

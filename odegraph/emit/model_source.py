@@ -13,7 +13,6 @@ from odegraph.emit.python_source import BLEND, IMPORTS, BlockParts, block_class,
 from odegraph.emit.signature import signature
 from odegraph.emit.slots import access, container_statements, norm_scales, slot_statement
 from odegraph.emit.source_lines import indent
-from odegraph.scheme.tableau_text import scheme_text
 from odegraph.unit import Surroundings
 
 
@@ -70,7 +69,8 @@ def _snake(name: str) -> str:
 
 def _class_name(path: str) -> str:
     words = re.split(r"[._]", path)
-    return "".join(word[:1].upper() + word[1:] for word in words if word) or "Block"
+    name = "".join(word[:1].upper() + word[1:] for word in words if word)
+    return name if name.isidentifier() else f"Block{name}"
 
 
 def _docstring(parts: ModelParts, functions: Mapping[str, tuple[str, str]]) -> str:
@@ -87,7 +87,7 @@ def _docstring(parts: ModelParts, functions: Mapping[str, tuple[str, str]]) -> s
             f"    basis {form.basis.kind} with {form.basis.size} coefficients, signature {hashed}",
         ]
     for name, scheme in schemes.items():
-        lines += ["", f"`{name}`:", "", *indent(scheme_text(scheme).split("\n"))]
+        lines += ["", f"`{name}`:", "", *indent(scheme.text().split("\n"))]
     return "\n".join([*lines, '"""\n'])
 
 

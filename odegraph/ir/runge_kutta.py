@@ -3,6 +3,8 @@
 k_i = R(x_n + h sum_j a_ij k_j, theta(t_n + c_i dt)) and x_{n+1} = x_n + h sum_i b_i k_i.
 """
 
+from collections.abc import Sequence
+
 import sympy
 
 from odegraph._errors import GraphError
@@ -26,21 +28,25 @@ def build_runge_kutta(builder: GraphBuilder, scheme: RungeKuttaScheme) -> str:
             "explicit scheme such as `rk4-classic`."
         )
     state = builder.input()
-    # Entries of a SymPy matrix are slow to fetch: take them out once, not once a step.
-    A, b, c = scheme.A.tolist(), scheme.b.flat(), scheme.c.flat()
     for step in range(builder.manifestation.steps):
-        rates: list[str] = []
-        for i, (row, node) in enumerate(zip(A, c, strict=True), start=1):
-            terms = _increments(builder, step, row[: i - 1], rates)
-            stage_state = builder.combine(f"step{step}.x{i}", step, [(state, ONE), *terms])
-            rates.append(builder.evaluate(step, i, stage_state, node))
-        terms = _increments(builder, step, b, rates)
-        state = builder.combine(f"x{step + 1}", step, [(state, ONE), *terms])
+        state = runge_kutta_step(builder, scheme, step, state)
     return state
 
 
+def runge_kutta_step(builder: GraphBuilder, scheme: RungeKuttaScheme, step: int, state: str) -> str:
+    """Add one explicit step from `state`; the rate of stage i is `step<n>.k<i>`."""
+    A, b, c = scheme.entries
+    rates: list[str] = []
+    for i, (row, node) in enumerate(zip(A, c, strict=True), start=1):
+        terms = _increments(builder, step, row[: i - 1], rates)
+        stage_state = builder.combine(f"step{step}.x{i}", step, [(state, ONE), *terms])
+        rates.append(builder.evaluate(step, i, stage_state, node))
+    terms = _increments(builder, step, b, rates)
+    return builder.combine(f"x{step + 1}", step, [(state, ONE), *terms])
+
+
 def _increments(
-    builder: GraphBuilder, step: int, coefficients: list[Exact], rates: list[str]
+    builder: GraphBuilder, step: int, coefficients: Sequence[Exact], rates: list[str]
 ) -> list[tuple[str, Exact]]:
     weights = [builder.scaled(step, coefficient) for coefficient in coefficients]
     return list(zip(rates, weights, strict=True))

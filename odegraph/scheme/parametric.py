@@ -20,7 +20,7 @@ from odegraph.scheme.faults import Faults
 from odegraph.scheme.order_conditions import StageVectors, prove_order
 from odegraph.scheme.rooted_trees import rooted_trees
 from odegraph.scheme.spec import SchemeSpec, with_values
-from odegraph.scheme.tableau_reader import square
+from odegraph.scheme.tableau_reader import read_square
 from odegraph.scheme.verify import verify
 
 
@@ -71,7 +71,7 @@ def _symbolic_tableau(spec: SchemeSpec, domain: Any) -> tuple[Any, Any]:
     try:
         for symbol, expression in constants:
             values[symbol] = evaluate(expression, values)
-        A = square([[evaluate(x, values) for x in row] for row in arrays["A"]], faults)
+        A = read_square([[evaluate(x, values) for x in row] for row in arrays["A"]], faults)
         faults.raise_if_any()
         return A, [evaluate(x, values) for x in arrays["b"]]
     except SchemeError as error:

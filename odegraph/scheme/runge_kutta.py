@@ -9,6 +9,7 @@ from typing import Any, final
 import sympy
 
 from odegraph._errors import SchemeError
+from odegraph._exact import exact_text
 from odegraph.scheme import properties
 from odegraph.scheme.analysis import Analysis
 from odegraph.scheme.analysis.composition import composition
@@ -23,6 +24,7 @@ from odegraph.scheme.ssp import ssp_coefficient
 from odegraph.scheme.stability_function import StabilityFunction, stability_function
 from odegraph.scheme.tableau import Tableau, column, matrix
 from odegraph.scheme.tableau_reader import read_tableau
+from odegraph.scheme.tableau_text import tableau_text
 from odegraph.scheme.tableau_writer import tableau_spec
 
 
@@ -62,6 +64,11 @@ class RungeKuttaScheme(Scheme):
         """The weights of the embedded method, an s x 1 column, if there is one."""
         embedded = self.tableau.b_embedded
         return None if embedded is None else column(embedded)
+
+    @cached_property
+    def entries(self) -> tuple[list[list[sympy.Expr]], list[sympy.Expr], list[sympy.Expr]]:
+        """A, b and c as lists: single entries of a SymPy matrix are slow to fetch."""
+        return self.A.tolist(), self.b.flat(), self.c.flat()
 
     @property
     def order(self) -> int:
@@ -152,6 +159,27 @@ class RungeKuttaScheme(Scheme):
     def ssp_coefficient(self) -> sympy.Expr:
         """The radius of absolute monotonicity, in steps for which forward Euler contracts."""
         return ssp_coefficient(self._irreducible)
+
+    def facts(self) -> dict[str, object]:
+        """Orders, stability and structure."""
+        return {
+            "autonomous order": self.autonomous_order,
+            "embedded order": self.embedded_order,
+            "stage order": self.stage_order,
+            "diagonally implicit": self.is_diagonally_implicit,
+            "first same as last": self.is_fsal,
+            "stiffly accurate": self.is_stiffly_accurate,
+            "A-stable": self.is_a_stable,
+            "L-stable": self.is_l_stable,
+            "symplectic": self.is_symplectic,
+            "symmetric": self.is_symmetric,
+            "SSP coefficient": exact_text(self.ssp_coefficient),
+            "stability function": str(self.stability),
+        }
+
+    def text(self) -> str:
+        """The tableau, c to the left of A and the weights below."""
+        return tableau_text(self)
 
     def record(self) -> dict[str, Any]:
         """What was proven, as data; see `odegraph.scheme.proofs`."""

@@ -23,6 +23,7 @@ class Unit:
     `positive_slots` names what must stay positive on every map between bases (running variances);
     `is_linear` is true where R(x) = A x is proven; `value_shapes` holds meta tensors of the
     parameters and buffers; `traced_for` is the shape of the state where the graph is for one rank.
+    A unit with the rate R(x) = F(x) - x of a layer F keeps that as `layer`.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Unit:
     training: fx.GraphModule
     value_shapes: tuple[Tensor, ...]
     traced_for: tuple[int, ...] | None
+    layer: Unit | None = None
 
     def frozen(self) -> Unit:
         """The same unit in evaluation mode for good."""

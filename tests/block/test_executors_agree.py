@@ -4,13 +4,14 @@ from fractions import Fraction
 
 import pytest
 import torch
+from catalogue_names import names_of_kind
 from example_units import Constant, Growth, Normed, Tanh, Visits, randomized
 from torch.testing import assert_close
 
 import odegraph as og
 from odegraph.basis import DiscontinuousLinear, Legendre
 
-EXPLICIT = [name for name in og.scheme_names() if og.load_scheme(name).is_explicit]
+EXPLICIT = [name for name in names_of_kind("runge-kutta") if og.load_scheme(name).is_explicit]
 SEVERAL = ("euler", "ssp-rk-3-3", "rk4-classic", "dormand-prince", "gill-4", "verner-8-7")
 BASES = (
     og.PiecewiseConstant(2),

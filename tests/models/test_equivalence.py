@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 import torch
+from catalogue_names import names_of_kind
 from torch import Tensor, nn
 
 import odegraph as og
@@ -13,7 +14,7 @@ from odegraph.block import block_of_units
 from odegraph.models.units import ConvReluNorm, NormReluConv, TanhUnit
 
 DEPTHS = [*range(1, 17), 22, 32, 49]
-EXPLICIT = [name for name in og.scheme_names() if og.load_scheme(name).is_explicit]
+EXPLICIT = [name for name in names_of_kind("runge-kutta") if og.load_scheme(name).is_explicit]
 
 
 @pytest.fixture(autouse=True)

@@ -6,12 +6,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
+from catalogue_names import names_of_kind
 
 from odegraph._errors import SchemeError
 from odegraph.scheme import RungeKuttaScheme, SchemeSpec, load_scheme, verify
 from odegraph.scheme.analysis.internal_stability import stage_stability_functions
 from odegraph.scheme.analysis.modified_equation import cuts
-from odegraph.scheme.catalogue import scheme_files
 from odegraph.scheme.number_field import to_sympy
 from odegraph.scheme.rooted_trees import rooted_trees
 
@@ -28,7 +28,7 @@ def proven(data: dict) -> RungeKuttaScheme:
     return scheme
 
 
-NAMES = sorted(scheme_files())
+NAMES = names_of_kind("runge-kutta")
 EXPLICIT = [name for name in NAMES if load(name).is_explicit]
 
 

@@ -90,7 +90,7 @@ class Analysis:
     @cached_property
     def wave_errors(self) -> dispersion.WaveErrors:
         """Dissipation and dispersion order."""
-        return dispersion.wave_errors(self.stability)
+        return dispersion.wave_errors(self.stability, vanishes=self.tableau.vanishes)
 
     @cached_property
     def pseudo_symplectic_order(self) -> sympy.Expr:
