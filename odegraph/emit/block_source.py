@@ -15,7 +15,18 @@ from odegraph.emit.source_lines import (
     weights_dict,
 )
 from odegraph.emit.weighted_sum import WeightedSum, rounded_terms, weighted_sum
-from odegraph.ir import Combine, Evaluate, Input, Node, Output, StepGraph, Theta, Update
+from odegraph.ir import (
+    HALVES_DIM,
+    Combine,
+    Evaluate,
+    Input,
+    Node,
+    Output,
+    StepGraph,
+    Theta,
+    Update,
+    half_terms,
+)
 
 MARGIN = 8  # statements stand in a method of a class
 
@@ -79,6 +90,7 @@ class _ForwardWriter:
         self.inlined = _used_once_as_state(graph)
         self.theta: dict[str, list[str]] = {}
         self.blends: dict[object, str] = {}
+        self.split: dict[str, str] = {}  # variable -> the value whose halves have names
         self.blend_names: set[str] = set()
         self.evaluations: list[str] = []
         self.step: int | None = None
@@ -214,9 +226,34 @@ class _ForwardWriter:
         return "y"
 
     def _combine(self, name: str, position: int) -> None:
+        if self.graph.splits_state(name):
+            self._combine_halves(name, position)
+            return
         total = self._sum(name)
         target = self.names.assign(name, "x" if self._is_carried(name) else "y", position)
         self.lines += sum_statements(target, total, margin=MARGIN)
+
+    def _combine_halves(self, name: str, position: int) -> None:
+        inputs = [(source, edge.any_weight) for source, edge in self.graph.inputs(name)]
+        q, p = (self._half_sum(half_terms(inputs, target), "qp"[target]) for target in (0, 1))
+        target = self.names.assign(name, "x" if self._is_carried(name) else "y", position)
+        self.lines.append(f"{target} = torch.cat([{q}, {p}], dim={HALVES_DIM})")
+
+    def _half_sum(self, terms: list[tuple[tuple[str, int], Exact]], target: str) -> str:
+        values = [self._half(source, half) for (source, half), _ in terms]
+        total = weighted_sum(values, [weight for _, weight in terms], self.precision)
+        if not total.terms or (len(terms) == 1 and terms[0][1] == 1):
+            return values[0]
+        self.lines += sum_statements(target, total, margin=MARGIN)
+        return target
+
+    def _half(self, value: str, half: int) -> str:
+        variable = self.names.variable[value]
+        names = [f"{variable}_q", f"{variable}_p"]
+        if self.split.get(variable) != value:
+            self.split[variable] = value
+            self.lines.append(f"{', '.join(names)} = {variable}.chunk(2, dim={HALVES_DIM})")
+        return names[half]
 
     def _is_carried(self, name: str) -> bool:
         # The state at the end of a step, which may be the state of its last stage too.
@@ -271,6 +308,7 @@ def _used_once_as_state(graph: StepGraph) -> set[str]:
     return {
         name
         for name in graph.of_type(Combine)
-        if len(users := list(graph.graph.succ[name])) == 1
+        if not graph.splits_state(name)
+        and len(users := list(graph.graph.succ[name])) == 1
         and isinstance(graph.node(users[0]), Evaluate)
     }

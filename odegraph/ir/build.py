@@ -11,11 +11,16 @@ from odegraph.ir.check import check
 from odegraph.ir.graph import StepGraph, step_graph
 from odegraph.ir.linear_multistep import build_linear_multistep
 from odegraph.ir.manifestation import Manifestation
+from odegraph.ir.partitioned import build_partitioned_runge_kutta
 from odegraph.ir.runge_kutta import build_runge_kutta
 from odegraph.scheme import LinearMultistepScheme
 
 KIND_BUILDERS: Mapping[str, Callable[..., str]] = MappingProxyType(
-    {"runge-kutta": build_runge_kutta, "linear-multistep": build_linear_multistep}
+    {
+        "runge-kutta": build_runge_kutta,
+        "linear-multistep": build_linear_multistep,
+        "partitioned-runge-kutta": build_partitioned_runge_kutta,
+    }
 )
 
 

@@ -12,7 +12,6 @@ from typing import final
 import sympy
 
 from odegraph.scheme.number_field import Number
-from odegraph.scheme.order_conditions import is_zero
 from odegraph.scheme.polynomials import Polynomial
 from odegraph.scheme.stability_function import StabilityFunction
 
@@ -26,10 +25,11 @@ class WaveErrors:
     dispersion: sympy.Expr
 
 
-def wave_errors(
-    R: StabilityFunction, *, vanishes: Callable[[Number], bool] = is_zero
-) -> WaveErrors:
-    """Dissipation and dispersion order; oo where |R(iy)| = 1 for all y."""
+def wave_errors(R: StabilityFunction, *, vanishes: Callable[[Number], bool]) -> WaveErrors:
+    """Dissipation and dispersion order; oo where |R(iy)| = 1 for all y.
+
+    `vanishes` decides what is zero: exactly, or within the tolerance of published decimals.
+    """
     terms = 2 * (len(R.P) + len(R.Q)) + 2
     series = [x - y for x, y in zip(_log(R.P, terms), _log(R.Q, terms), strict=True)]
     series[1] -= 1
