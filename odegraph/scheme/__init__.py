@@ -5,6 +5,7 @@ from .base import Scheme as Scheme
 from .catalogue import family_names as family_names
 from .catalogue import load_scheme as load_scheme
 from .catalogue import scheme_names as scheme_names
+from .composition import CompositionScheme as CompositionScheme
 from .file import read_scheme_file as read_scheme_file
 from .linear_multistep import LinearMultistepScheme as LinearMultistepScheme
 from .partitioned_runge_kutta import (

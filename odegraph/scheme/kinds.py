@@ -132,11 +132,24 @@ PARTITIONED_RUNGE_KUTTA = Kind(
     },
 )
 
+COMPOSITION = Kind(
+    arrays={"drift": 1, "kick": 1, "coefficients": 1},
+    required=("drift", "kick"),
+    claims={
+        "stages": int,
+        "order": int,
+        "symplectic": bool,
+        "symmetric": bool,
+        "has_negative_substeps": bool,
+    },
+)
+
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "runge-kutta": RUNGE_KUTTA,
         "linear-multistep": LINEAR_MULTISTEP,
         "partitioned-runge-kutta": PARTITIONED_RUNGE_KUTTA,
+        "composition": COMPOSITION,
         "additive-runge-kutta": ADDITIVE_RUNGE_KUTTA,
         "rosenbrock": ROSENBROCK,
         "exponential": EXPONENTIAL,

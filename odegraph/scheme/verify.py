@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from odegraph.scheme.additive_runge_kutta import verify_additive_runge_kutta
 from odegraph.scheme.base import Scheme
+from odegraph.scheme.composition import verify_composition
 from odegraph.scheme.linear_multistep import verify_linear_multistep
 from odegraph.scheme.partitioned_runge_kutta import verify_partitioned_runge_kutta
 from odegraph.scheme.runge_kutta import verify_runge_kutta
@@ -25,6 +26,7 @@ VERIFIERS: Mapping[str, Verifier] = MappingProxyType(
         "runge-kutta": verify_runge_kutta,
         "linear-multistep": verify_linear_multistep,
         "partitioned-runge-kutta": verify_partitioned_runge_kutta,
+        "composition": verify_composition,
         "additive-runge-kutta": verify_additive_runge_kutta,
     }
 )
