@@ -12,6 +12,7 @@ from odegraph.ir.composition import build_composition
 from odegraph.ir.graph import StepGraph, step_graph
 from odegraph.ir.linear_multistep import build_linear_multistep
 from odegraph.ir.manifestation import Manifestation
+from odegraph.ir.nystrom import build_nystrom
 from odegraph.ir.partitioned import build_partitioned_runge_kutta
 from odegraph.ir.runge_kutta import build_runge_kutta
 from odegraph.scheme import LinearMultistepScheme
@@ -22,6 +23,7 @@ KIND_BUILDERS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "linear-multistep": build_linear_multistep,
         "partitioned-runge-kutta": build_partitioned_runge_kutta,
         "composition": build_composition,
+        "nystrom": build_nystrom,
     }
 )
 

@@ -8,6 +8,7 @@ from .catalogue import scheme_names as scheme_names
 from .composition import CompositionScheme as CompositionScheme
 from .file import read_scheme_file as read_scheme_file
 from .linear_multistep import LinearMultistepScheme as LinearMultistepScheme
+from .nystrom import NystromScheme as NystromScheme
 from .partitioned_runge_kutta import (
     PartitionedRungeKuttaScheme as PartitionedRungeKuttaScheme,
 )

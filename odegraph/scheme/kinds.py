@@ -144,12 +144,33 @@ COMPOSITION = Kind(
     },
 )
 
+NYSTROM = Kind(
+    arrays={
+        "A_bar": 2,
+        "A": 2,
+        "b_bar": 1,
+        "b": 1,
+        "c": 1,
+        "b_bar_embedded": 1,
+        "b_embedded": 1,
+    },
+    required=("A_bar", "b_bar", "b", "c"),
+    claims={
+        "stages": int,
+        "order": int,
+        "embedded_order": int,
+        "explicit": bool,
+        "symplectic": bool,
+    },
+)
+
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "runge-kutta": RUNGE_KUTTA,
         "linear-multistep": LINEAR_MULTISTEP,
         "partitioned-runge-kutta": PARTITIONED_RUNGE_KUTTA,
         "composition": COMPOSITION,
+        "nystrom": NYSTROM,
         "additive-runge-kutta": ADDITIVE_RUNGE_KUTTA,
         "rosenbrock": ROSENBROCK,
         "exponential": EXPONENTIAL,
