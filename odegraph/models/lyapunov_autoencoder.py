@@ -1,0 +1,175 @@
+"""Autoencoders with linear latent dynamics, Phi Omega^k Psi, and the black box beside them.
+
+Erichson, Muehlebach and Mahoney, Physics-informed Autoencoders for Lyapunov-stable Fluid Flow
+Prediction (2019): widths 40-25-15, tanh.
+"""
+
+import itertools
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from odegraph._errors import GraphError
+from odegraph.models.latent_map import LatentMap
+from odegraph.models.rollout import linear_rollout
+
+TAPS = (
+    "taps are `{taps}`; write the steps after which there is an output, each once and in rising "
+    "order, from 1 on: (1, 2) predicts the next two frames."
+)
+
+
+@runtime_checkable
+class Latent(Protocol):
+    """A linear latent map: a module z -> Omega z that can show its matrix."""
+
+    def omega(self) -> Tensor:
+        """The matrix of one step, [size, size]."""
+        ...
+
+    def __call__(self, z: Tensor) -> Tensor:
+        """One step of states z [..., size]."""
+        ...
+
+
+class Encoder(nn.Sequential):
+    """Psi: features -> widths -> latent, with tanh between the layers."""
+
+    def __init__(self, features: int, latent: int = 15, widths: Sequence[int] = (40, 25)) -> None:
+        super().__init__(*_layers([features, *widths, latent]))
+
+
+class Decoder(nn.Sequential):
+    """Phi: latent -> widths reversed -> features, with tanh between the layers."""
+
+    def __init__(self, features: int, latent: int = 15, widths: Sequence[int] = (40, 25)) -> None:
+        super().__init__(*_layers([latent, *reversed(widths), features]))
+
+
+class LyapunovAutoencoder(nn.Module):
+    """y_{t+k} = Phi Omega^k Psi y_t: one encoder, a chain of Omega, one decoder shared by all taps.
+
+    If Psi inverts Phi from the left, which the reconstruction term of `autoencoder_loss` asks for,
+    a rollout stays in the latent space: linear, and k steps are one matrix power.
+
+    Args:
+        features: numbers in a frame y.
+        latent: dimensions of the latent space.
+        widths: of the hidden layers of the encoder; the decoder has them in reverse.
+        taps: the steps after which there is an output.
+        dynamics: the latent map; by default a `LatentMap`, a free matrix. With a `StableLatent` the
+            model is stable for every value of its weights.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        latent: int = 15,
+        widths: Sequence[int] = (40, 25),
+        taps: Sequence[int] = (1, 2),
+        *,
+        dynamics: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.taps = checked_taps(taps)
+        self.encoder = Encoder(features, latent, widths)
+        self.dynamics = LatentMap(latent) if dynamics is None else dynamics
+        if not isinstance(self.dynamics, Latent):
+            raise GraphError(
+                f"The dynamics `{type(self.dynamics).__name__}` have no `omega()`; give a "
+                "`LatentMap`, a `StableLatent`, or a module z -> Omega z with that method."
+            )
+        shape = tuple(self.dynamics.omega().shape)
+        if shape != (latent, latent):
+            raise GraphError(
+                f"The dynamics have the matrix `{list(shape)}` and the latent space has `{latent}` "
+                "dimensions; give both the same size."
+            )
+        self.decoder = Decoder(features, latent, widths)
+
+    def forward(self, y: Tensor) -> tuple[Tensor, ...]:
+        """The predictions after each tap: a tuple of frames [..., features] for frames y."""
+        z = self.encoder(y)
+        predictions = []
+        for step in range(1, self.taps[-1] + 1):
+            z = self.dynamics(z)
+            if step in self.taps:
+                predictions.append(self.decoder(z))
+        return tuple(predictions)
+
+    def omega(self) -> Tensor:
+        """The latent matrix of one step, [latent, latent]."""
+        return self.dynamics.omega()
+
+    def reconstruct(self, y: Tensor) -> Tensor:
+        """Phi Psi y."""
+        return self.decoder(self.encoder(y))
+
+    def rollout(self, y: Tensor, *, steps: int) -> Tensor:
+        """Phi Omega^k Psi y for k = 0 to `steps`: [steps + 1, ..., features]."""
+        return self.decoder(linear_rollout(self.omega(), self.encoder(y), steps=steps))
+
+
+class AgnosticPredictor(nn.Module):
+    """The black box y_{t+1} = F(y_t), the same layers without a latent space to stay in.
+
+    F = Phi Omega Psi as a network; a rollout goes through all of it at every step.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        latent: int = 15,
+        widths: Sequence[int] = (40, 25),
+        taps: Sequence[int] = (1,),
+    ) -> None:
+        super().__init__()
+        self.taps = checked_taps(taps)
+        self.encoder = Encoder(features, latent, widths)
+        self.middle = LatentMap(latent)
+        self.decoder = Decoder(features, latent, widths)
+
+    def step(self, y: Tensor) -> Tensor:
+        """F(y)."""
+        return self.decoder(self.middle(self.encoder(y)))
+
+    def forward(self, y: Tensor) -> tuple[Tensor, ...]:
+        """F composed as often as each tap says."""
+        predictions = []
+        for step in range(1, self.taps[-1] + 1):
+            y = self.step(y)
+            if step in self.taps:
+                predictions.append(y)
+        return tuple(predictions)
+
+    def rollout(self, y: Tensor, *, steps: int) -> Tensor:
+        """F composed 0 to `steps` times: [steps + 1, ..., features]."""
+        states = [y]
+        for _ in range(steps):
+            states.append(self.step(states[-1]))
+        return torch.stack(states)
+
+
+def checked_taps(taps: Sequence[int]) -> tuple[int, ...]:
+    """The taps, rising whole numbers from 1 on.
+
+    Raises:
+        GraphError: anything else.
+    """
+    given = tuple(taps)
+    whole = all(isinstance(tap, int) and tap >= 1 for tap in given)
+    if not given or not whole or any(a >= b for a, b in itertools.pairwise(given)):
+        raise GraphError(TAPS.format(taps=given))
+    return given
+
+
+def _layers(sizes: Sequence[int]) -> list[nn.Module]:
+    for size in sizes:
+        if not isinstance(size, int) or size < 1:
+            raise GraphError(f"A layer has the size `{size}`; sizes are whole numbers from 1 on.")
+    layers: list[nn.Module] = []
+    for given, made in itertools.pairwise(sizes):
+        layers += [nn.Linear(given, made), nn.Tanh()]
+    return layers[:-1]
