@@ -17,6 +17,10 @@ class LatentMap(nn.Module):
             raise UnitError(f"size is `{size}`; a latent space has at least one dimension.")
         self.weight = nn.Parameter(RADIUS * torch.linalg.qr(torch.randn(size, size))[0])
 
+    def extra_repr(self) -> str:
+        """Show what a model summary should show."""
+        return f"{len(self.weight)}"
+
     def omega(self) -> Tensor:
         """The matrix, [size, size]."""
         return self.weight

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from odegraph._errors import GraphError
 from odegraph.models.latent_map import LatentMap
+from odegraph.models.layered import INPUT, Wiring
 from odegraph.models.rollout import linear_rollout
 
 TAPS = (
@@ -34,18 +35,40 @@ class Latent(Protocol):
         ...
 
 
-class Encoder(nn.Sequential):
+class TanhLayers(nn.Module):
+    """Linear layers of the given sizes, with tanh between them and none at the end."""
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        super().__init__()
+        for size in sizes:
+            if not isinstance(size, int) or size < 1:
+                raise GraphError(
+                    f"A layer has the size `{size}`; sizes are whole numbers from 1 on."
+                )
+        self.names = tuple(f"layer{number}" for number in range(1, len(sizes)))
+        for name, given, made in zip(self.names, sizes[:-1], sizes[1:], strict=True):
+            self.add_module(name, nn.Linear(given, made))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Values [..., last size] for [..., first size]."""
+        *inner, last = self.names
+        for name in inner:
+            x = torch.tanh(getattr(self, name)(x))
+        return getattr(self, last)(x)
+
+
+class Encoder(TanhLayers):
     """Psi: features -> widths -> latent, with tanh between the layers."""
 
     def __init__(self, features: int, latent: int = 15, widths: Sequence[int] = (40, 25)) -> None:
-        super().__init__(*_layers([features, *widths, latent]))
+        super().__init__([features, *widths, latent])
 
 
-class Decoder(nn.Sequential):
+class Decoder(TanhLayers):
     """Phi: latent -> widths reversed -> features, with tanh between the layers."""
 
     def __init__(self, features: int, latent: int = 15, widths: Sequence[int] = (40, 25)) -> None:
-        super().__init__(*_layers([latent, *reversed(widths), features]))
+        super().__init__([latent, *reversed(widths), features])
 
 
 class LyapunovAutoencoder(nn.Module):
@@ -91,13 +114,29 @@ class LyapunovAutoencoder(nn.Module):
 
     def forward(self, y: Tensor) -> tuple[Tensor, ...]:
         """The predictions after each tap: a tuple of frames [..., features] for frames y."""
-        z = self.encoder(y)
+        z, transition = self.encoder(y), self.omega().mT
         predictions = []
         for step in range(1, self.taps[-1] + 1):
-            z = self.dynamics(z)
+            z = z @ transition
             if step in self.taps:
                 predictions.append(self.decoder(z))
         return tuple(predictions)
+
+    @property
+    def wiring(self) -> tuple[Wiring, ...]:
+        """The graph by its values, for pictures: encoder, chain of Omega, a decoder at each tap."""
+        wires, before = [Wiring("encoder", (INPUT,), "encoder")], "encoder"
+        for step in range(1, self.taps[-1] + 1):
+            wires.append(Wiring(f"z{step}", (before,), "dynamics"))
+            before = f"z{step}"
+            if step in self.taps:
+                wires.append(Wiring(f"y{step}", (before,), "decoder"))
+        return tuple(wires)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The values that `forward` returns."""
+        return tuple(f"y{tap}" for tap in self.taps)
 
     def omega(self) -> Tensor:
         """The latent matrix of one step, [latent, latent]."""
@@ -163,13 +202,3 @@ def checked_taps(taps: Sequence[int]) -> tuple[int, ...]:
     if not given or not whole or any(a >= b for a, b in itertools.pairwise(given)):
         raise GraphError(TAPS.format(taps=given))
     return given
-
-
-def _layers(sizes: Sequence[int]) -> list[nn.Module]:
-    for size in sizes:
-        if not isinstance(size, int) or size < 1:
-            raise GraphError(f"A layer has the size `{size}`; sizes are whole numbers from 1 on.")
-    layers: list[nn.Module] = []
-    for given, made in itertools.pairwise(sizes):
-        layers += [nn.Linear(given, made), nn.Tanh()]
-    return layers[:-1]

@@ -69,8 +69,12 @@ class StableLatent(nn.Module):
         the error of the scheme.
         """
         rate = self.generator()
-        scaled = float(part) * self.step * rate.to(torch.float64)
-        wide = torch.linalg.solve(_polynomial(self.Q, scaled), _polynomial(self.P, scaled))
+        wide, length = rate.to(torch.float64), float(part) * self.step
+        scaled = wide if length == 1 else length * wide
+        # An identity that follows dtype, device and symbolic trace of the matrix.
+        identity = torch.ones_like(scaled[0]).diag()
+        P, Q = (_polynomial(p, scaled, identity) for p in (self.P, self.Q))
+        wide = torch.linalg.solve(Q, P)
         # By theory |Omega|_2 <= 1. Divided by what rounding adds to that, 10,000 steps stay there.
         excess = torch.linalg.matrix_norm(wide.detach(), ord=2).clamp(min=1)
         return (wide / excess).to(rate.dtype)
@@ -127,10 +131,9 @@ def _rounded(polynomial: Polynomial) -> tuple[float, ...]:
     return tuple(to_float(to_sympy(x)) for x in polynomial)
 
 
-def _polynomial(coefficients: tuple[float, ...], matrix: Tensor) -> Tensor:
-    """By Horner's rule; an identity that follows the matrix's dtype, device and symbolic trace."""
-    identity = torch.ones_like(matrix[0]).diag()
+def _polynomial(coefficients: tuple[float, ...], matrix: Tensor, identity: Tensor) -> Tensor:
+    """By Horner's rule."""
     value = coefficients[-1] * identity
     for coefficient in coefficients[-2::-1]:
-        value = value @ matrix + coefficient * identity
+        value = value @ matrix + (identity if coefficient == 1 else coefficient * identity)
     return value
