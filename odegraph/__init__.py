@@ -38,8 +38,10 @@ from odegraph.block import save as save
 from odegraph.block import split as split
 from odegraph.diagnostics import ConvergenceReport as ConvergenceReport
 from odegraph.diagnostics import DriftReport as DriftReport
+from odegraph.diagnostics import StabilityReport as StabilityReport
 from odegraph.diagnostics import convergence_test as convergence_test
 from odegraph.diagnostics import drift_report as drift_report
+from odegraph.diagnostics import stability_report as stability_report
 from odegraph.draw import draw as draw
 from odegraph.dynamics import Constraint as Constraint
 from odegraph.dynamics import SymmetricSkew as SymmetricSkew

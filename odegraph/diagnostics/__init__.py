@@ -15,6 +15,8 @@ from odegraph.diagnostics.error_curve import ErrorCurve as ErrorCurve
 from odegraph.diagnostics.of_model import convergence_test as convergence_test
 from odegraph.diagnostics.of_model import end_point_distance as end_point_distance
 from odegraph.diagnostics.of_model import error_rate as error_rate
+from odegraph.diagnostics.stability import StabilityReport as StabilityReport
+from odegraph.diagnostics.stability import stability_report as stability_report
 from odegraph.diagnostics.verdict import Criteria as Criteria
 from odegraph.diagnostics.verdict import Finding as Finding
 from odegraph.diagnostics.verdict import Verdict as Verdict

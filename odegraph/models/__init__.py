@@ -11,6 +11,7 @@ from odegraph.models.generators import Conservative as Conservative
 from odegraph.models.generators import Dissipative as Dissipative
 from odegraph.models.latent_map import LatentMap as LatentMap
 from odegraph.models.layered import LayeredModel as LayeredModel
+from odegraph.models.loading import load_dynamics as load_dynamics
 from odegraph.models.lyapunov_autoencoder import AgnosticPredictor as AgnosticPredictor
 from odegraph.models.lyapunov_autoencoder import Decoder as Decoder
 from odegraph.models.lyapunov_autoencoder import Encoder as Encoder

@@ -1,5 +1,7 @@
 """A latent map that is learned freely: one matrix."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -20,6 +22,10 @@ class LatentMap(nn.Module):
     def extra_repr(self) -> str:
         """Show what a model summary should show."""
         return f"{len(self.weight)}"
+
+    def description(self) -> dict[str, Any]:
+        """What a checkpoint says about the map."""
+        return {"class": "LatentMap", "size": len(self.weight)}
 
     def omega(self) -> Tensor:
         """The matrix, [size, size]."""

@@ -6,7 +6,7 @@ Prediction (2019): widths 40-25-15, tanh.
 
 import itertools
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -97,19 +97,9 @@ class LyapunovAutoencoder(nn.Module):
     ) -> None:
         super().__init__()
         self.taps = checked_taps(taps)
+        self.sizes = {"features": features, "latent": latent, "widths": list(widths)}
         self.encoder = Encoder(features, latent, widths)
-        self.dynamics = LatentMap(latent) if dynamics is None else dynamics
-        if not isinstance(self.dynamics, Latent):
-            raise GraphError(
-                f"The dynamics `{type(self.dynamics).__name__}` have no `omega()`; give a "
-                "`LatentMap`, a `StableLatent`, or a module z -> Omega z with that method."
-            )
-        shape = tuple(self.dynamics.omega().shape)
-        if shape != (latent, latent):
-            raise GraphError(
-                f"The dynamics have the matrix `{list(shape)}` and the latent space has `{latent}` "
-                "dimensions; give both the same size."
-            )
+        self.dynamics = _checked(LatentMap(latent) if dynamics is None else dynamics, latent)
         self.decoder = Decoder(features, latent, widths)
 
     def forward(self, y: Tensor) -> tuple[Tensor, ...]:
@@ -121,6 +111,17 @@ class LyapunovAutoencoder(nn.Module):
             if step in self.taps:
                 predictions.append(self.decoder(z))
         return tuple(predictions)
+
+    def description(self) -> dict[str, Any]:
+        """What a checkpoint says about the model, so that it can be built again."""
+        described = getattr(self.dynamics, "description", None)
+        dynamics = {"class": type(self.dynamics).__name__} if described is None else described()
+        return {
+            "class": "LyapunovAutoencoder",
+            **self.sizes,
+            "taps": list(self.taps),
+            "dynamics": dynamics,
+        }
 
     @property
     def wiring(self) -> tuple[Wiring, ...]:
@@ -166,9 +167,14 @@ class AgnosticPredictor(nn.Module):
     ) -> None:
         super().__init__()
         self.taps = checked_taps(taps)
+        self.sizes = {"features": features, "latent": latent, "widths": list(widths)}
         self.encoder = Encoder(features, latent, widths)
         self.middle = LatentMap(latent)
         self.decoder = Decoder(features, latent, widths)
+
+    def description(self) -> dict[str, Any]:
+        """What a checkpoint says about the model, so that it can be built again."""
+        return {"class": "AgnosticPredictor", **self.sizes, "taps": list(self.taps)}
 
     def step(self, y: Tensor) -> Tensor:
         """F(y)."""
@@ -189,6 +195,21 @@ class AgnosticPredictor(nn.Module):
         for _ in range(steps):
             states.append(self.step(states[-1]))
         return torch.stack(states)
+
+
+def _checked(dynamics: nn.Module, latent: int) -> Latent:
+    if not isinstance(dynamics, Latent):
+        raise GraphError(
+            f"The dynamics `{type(dynamics).__name__}` have no `omega()`; give a `LatentMap`, a "
+            "`StableLatent`, or a module z -> Omega z with that method."
+        )
+    shape = list(dynamics.omega().shape)
+    if shape != [latent, latent]:
+        raise GraphError(
+            f"The dynamics have the matrix `{shape}` and the latent space has `{latent}` "
+            "dimensions; give both the same size."
+        )
+    return dynamics
 
 
 def checked_taps(taps: Sequence[int]) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """Linear latent dynamics that are stable by construction: a generator and an A-stable scheme."""
 
 from fractions import Fraction
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -82,6 +83,16 @@ class StableLatent(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """One step of states z [..., size]."""
         return z @ self.omega().mT
+
+    def description(self) -> dict[str, Any]:
+        """What a checkpoint says about the map, with the exact tableau of the scheme."""
+        return {
+            "class": "StableLatent",
+            "size": self.size,
+            "scheme": self.scheme.spec.to_dict(),
+            "step": self.step,
+            "generator": type(self.generator).__name__,
+        }
 
     def extra_repr(self) -> str:
         """Show what a model summary should show."""
