@@ -10,6 +10,7 @@ from odegraph.ir.check import check
 from odegraph.ir.graph import StepGraph, step_graph
 from odegraph.ir.manifestation import Manifestation
 from odegraph.ir.runge_kutta import build_runge_kutta
+from odegraph.ir.solver import NewtonKrylov, Solver
 
 KIND_BUILDERS: Mapping[str, Callable[..., str]] = MappingProxyType(
     {"runge-kutta": build_runge_kutta}
@@ -20,8 +21,11 @@ class OrderLossWarning(UserWarning):
     """A step straddles a jump of theta(t), where the scheme loses its order."""
 
 
-def build_step_graph(manifestation: Manifestation) -> StepGraph:
+def build_step_graph(manifestation: Manifestation, *, solver: Solver | None = None) -> StepGraph:
     """The graph of a manifestation as the scheme's formulas say it, not yet simplified.
+
+    Implicit stages are solved by `solver`; without one by the manifestation's, or by
+    `NewtonKrylov()`, which suits every unit.
 
     Raises:
         GraphError: the kind of scheme cannot be compiled.
@@ -33,7 +37,7 @@ def build_step_graph(manifestation: Manifestation) -> StepGraph:
             f"Kinds that are: {', '.join(KIND_BUILDERS)}."
         )
     _warn_of_straddled_jumps(manifestation)
-    builder = GraphBuilder(manifestation)
+    builder = GraphBuilder(manifestation, solver or manifestation.solver or NewtonKrylov())
     last = KIND_BUILDERS[scheme.kind](builder, scheme)
     builder.output(last, manifestation.steps)
     return check(step_graph(manifestation, builder.parts))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, fx
 
 from odegraph._errors import UnitError
+from odegraph.unit.operations import draws_numbers
 from odegraph.unit.shape import refuse_shape_change
 
 
@@ -36,6 +37,12 @@ class Unit:
     training: fx.GraphModule
     value_shapes: tuple[Tensor, ...]
     traced_for: tuple[int, ...] | None
+
+    @property
+    def is_random(self) -> bool:
+        """Whether a training call may draw random numbers."""
+        calls = (node for node in self.training.graph.nodes if node.op.startswith("call_"))
+        return any(map(draws_numbers, calls))
 
     def frozen(self) -> Unit:
         """The same unit in evaluation mode for good."""
