@@ -31,7 +31,10 @@ from odegraph.block import refine as refine
 from odegraph.block import save as save
 from odegraph.diagnostics import ConvergenceReport as ConvergenceReport
 from odegraph.diagnostics import convergence_test as convergence_test
+from odegraph.ir import ExactLinear as ExactLinear
+from odegraph.ir import FixedPoint as FixedPoint
 from odegraph.ir import Manifestation as Manifestation
+from odegraph.ir import NewtonKrylov as NewtonKrylov
 from odegraph.ir import OrderLossWarning as OrderLossWarning
 from odegraph.ir import StepGraph as StepGraph
 from odegraph.scheme import Scheme as Scheme

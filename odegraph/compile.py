@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from odegraph._errors import GraphError
 from odegraph.ir import (
     ExactLinear,
-    FixedPoint,
     Manifestation,
     NewtonKrylov,
     Solver,

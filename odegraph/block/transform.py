@@ -19,7 +19,7 @@ from odegraph.block.baked_block import BakedBlock
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.slot_maps import map_slots, map_statistics
 from odegraph.emit.slots import slot_module, slots_of
-from odegraph.ir import Manifestation, manifestation, statistics_basis
+from odegraph.ir import Manifestation, Solver, manifestation, statistics_basis
 from odegraph.scheme import Scheme
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -32,6 +32,7 @@ def manifest(
     steps: int | None = None,
     grid: Sequence[Fraction | int | str] | None = None,
     span: Fraction | int | float | str | None = None,
+    solver: Solver | None = None,
 ) -> Model:
     """The same continuous model, discretised otherwise: the same coefficients, no data needed.
 
@@ -53,6 +54,7 @@ def manifest(
                 steps=steps,
                 grid=old.grid if steps is None and grid is None else grid,
                 span=old.span if span is None else span,
+                solver=old.solver if solver is None else solver,
             ),
         )
 
@@ -130,7 +132,14 @@ def _with_copied_slots(block: OdeBlock, form: Manifestation) -> OdeBlock:
 def _on_basis(block: OdeBlock, basis: Basis, grid: tuple[Fraction, ...]) -> OdeBlock:
     old = block.manifestation
     state_basis = None if old.state_basis is None else statistics_basis(basis)
-    form = manifestation(old.scheme, basis=basis, state_basis=state_basis, grid=grid, span=old.span)
+    form = manifestation(
+        old.scheme,
+        basis=basis,
+        state_basis=state_basis,
+        grid=grid,
+        span=old.span,
+        solver=old.solver,
+    )
     theta = map_slots(slots_of(block.theta), basis_projection(old.basis, basis))
     state: dict[str, Tensor] = {}
     if old.state_basis is not None and state_basis is not None:

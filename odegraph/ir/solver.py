@@ -1,7 +1,7 @@
 """How the coupled stages of an implicit scheme are solved: an object, fixed at compile time.
 
-The stages k_i = R(y_i + sum_j a_ij k_j, theta_i) are the fixed point of k = G(k). Every solver does a
-fixed amount of work, so the graph stays static; `OdeBlock.residuals` shows what is left over.
+The stages k_i = R(y_i + sum_j a_ij k_j, theta_i) are the fixed point of k = G(k). Every solver does
+a fixed amount of work, so the graph stays static; `OdeBlock.residuals` shows what is left over.
 """
 
 from abc import ABC, abstractmethod
