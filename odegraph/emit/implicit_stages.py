@@ -3,6 +3,8 @@
 The functions stand as a generated module shows them: they use torch and one another, nothing else.
 """
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -20,14 +22,14 @@ def stages_of(rows: Tensor, k: Tensor) -> Tensor:
     return rows.reshape(k.shape[1], k.shape[0], *k.shape[2:]).transpose(0, 1)
 
 
-def fixed_point(G, k: Tensor, iterations: int) -> Tensor:
+def fixed_point(G: Callable, k: Tensor, iterations: int) -> Tensor:
     """The fixed point k = G(k) by iterating G."""
     for _ in range(iterations):
         k = G(k)
     return k
 
 
-def newton_krylov(G, k: Tensor, iterations: int, krylov: int) -> Tensor:
+def newton_krylov(G: Callable, k: Tensor, iterations: int, krylov: int) -> Tensor:
     """The fixed point k = G(k) by Newton's method; Jacobian-free, one Krylov space a sample."""
     step = torch.finfo(k.dtype).eps ** 0.5
     for _ in range(iterations):
@@ -42,7 +44,7 @@ def newton_krylov(G, k: Tensor, iterations: int, krylov: int) -> Tensor:
     return k
 
 
-def gmres(times, residual: Tensor, krylov: int) -> Tensor:
+def gmres(times: Callable, residual: Tensor, krylov: int) -> Tensor:
     """The d of a Krylov space that makes |residual - times(d)| least, row by row.
 
     Saad and Schultz (1986), with classical Gram-Schmidt done twice. Spaces that are
@@ -76,7 +78,13 @@ def gmres(times, residual: Tensor, krylov: int) -> Tensor:
     return (torch.stack(basis[:-1], dim=2) @ y).squeeze(2)
 
 
-def stage_rates(unit, A, k: Tensor, states: Tensor, theta) -> Tensor:
+def stage_rates(
+    unit: Callable,
+    A: Sequence[Sequence[float]],
+    k: Tensor,
+    states: Tensor,
+    theta: Sequence[Sequence[Tensor]],
+) -> Tensor:
     """G(k): R(y_i + sum_j A_ij k_j, theta_i) for all stages i."""
     rates = []
     for row, y, slots in zip(A, states.unbind(), theta, strict=True):
@@ -129,7 +137,14 @@ class ImplicitStages(torch.autograd.Function):
         return None, None, None, None, None, *pull(u)
 
 
-def solve_stages(solver, unit, states, A, theta, **counts) -> tuple[Tensor, ...]:
+def solve_stages(
+    solver: Callable,
+    unit: Callable,
+    states: Sequence[Tensor],
+    A: Sequence[Sequence[float]],
+    theta: Sequence[Sequence[Tensor]],
+    **options: int,
+) -> tuple[Tensor, ...]:
     """Rates k_i = R(y_i + sum_j A_ij k_j, theta_i) of stages that need one another."""
     tensors, where = [], []
     for slots in theta:
@@ -139,6 +154,6 @@ def solve_stages(solver, unit, states, A, theta, **counts) -> tuple[Tensor, ...]
             where[-1].append(known[0] if known else len(tensors))
             if not known:
                 tensors.append(slot)
-    counts = tuple(counts.values())
-    k = ImplicitStages.apply(solver, counts, unit, A, where, torch.stack(states), *tensors)
-    return k.unbind()
+    counts = tuple(options.values())
+    y = torch.stack(states)
+    return ImplicitStages.apply(solver, counts, unit, A, where, y, *tensors).unbind()

@@ -9,9 +9,10 @@ from torch import Tensor, fx
 from odegraph._version import __version__
 from odegraph.emit.block_source import MARGIN
 from odegraph.emit.function_source import body_lines
-from odegraph.emit.python_source import BLEND, IMPORTS, BlockParts, block_class, unit_functions
+from odegraph.emit.python_source import BLEND, BlockParts, block_class, imports, unit_functions
 from odegraph.emit.signature import signature
 from odegraph.emit.slots import access, container_statements, norm_scales, slot_statement
+from odegraph.emit.solve_source import solver_functions
 from odegraph.emit.source_lines import indent
 from odegraph.scheme.tableau_text import tableau_text
 from odegraph.unit import Surroundings
@@ -42,10 +43,12 @@ def model_source(parts: ModelParts) -> str:
         for path, block in parts.blocks.items()
     ]
     texts = list(dict.fromkeys(text for _, text in functions.values()))
-    sections = [_docstring(parts, functions), IMPORTS]
+    graphs = [g for block in parts.blocks.values() for g in (block.evaluation, block.training)]
+    solvers = solver_functions(graphs)
+    sections = [_docstring(parts, functions), imports(solvers)]
     if any("blend(" in text for text in classes):
         sections.append(f"\n{BLEND}")
-    sections += [f"\n{text}" for text in [*texts, *classes, _model_class(parts)]]
+    sections += [f"\n{text}" for text in [*solvers, *texts, *classes, _model_class(parts)]]
     return "\n".join(sections)
 
 

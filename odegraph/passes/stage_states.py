@@ -4,30 +4,30 @@ from odegraph._exact import Exact, to_exact
 from odegraph.ir import Combine, Edge, Evaluate, Node, Solve, SolvedRate
 
 ONE = to_exact(1)
-Terms = frozenset[tuple[str, Exact]]
+Terms = tuple[tuple[str, Exact], ...]
 
 
 class StageStates:
     """Collects the sums and solves of a graph, in topological order, and finds solved rates."""
 
     def __init__(self) -> None:
-        self.sums: dict[str, Terms] = {}
+        self.sums: dict[str, tuple[int, Terms]] = {}
         self.solves: dict[str, tuple[Solve, list[tuple[str, Edge]]]] = {}
         self.rates: dict[str, dict[int, str]] = {}
-        self.known: dict[tuple[Terms, str], str] = {}
+        self.known: dict[tuple[frozenset[tuple[str, Exact]], str], str] = {}
 
     def add(self, name: str, node: Node, inputs: list[tuple[str, Edge]]) -> None:
         """Take note of a node that stays in the graph."""
         match node:
             case Combine():
-                self.sums[name] = frozenset((source, edge.exact) for source, edge in inputs)
+                self.sums[name] = (node.step, tuple((s, edge.exact) for s, edge in inputs))
             case Solve():
                 self.solves[name] = (node, inputs)
             case SolvedRate(position=position):
                 solve = inputs[0][0]
                 rates = self.rates.setdefault(solve, {})
                 rates[position] = name
-                if len(rates) == len(self.solves[solve][0].coefficients):
+                if self.complete(node, inputs):
                     self._know(solve)
 
     def solved(self, node: Node, inputs: list[tuple[str, Edge]]) -> str | None:
@@ -35,24 +35,33 @@ class StageStates:
         if not isinstance(node, Evaluate):
             return None
         roles = {edge.role: source for source, edge in inputs}
-        return self.known.get((self._terms(roles["state"]), roles["theta"]))
+        _, terms = self.sums.get(roles["state"], (None, ((roles["state"], ONE),)))
+        return self.known.get((frozenset(terms), roles["theta"]))
 
-    def terms(self, solve: str, stage: int) -> list[tuple[str, Exact]]:
+    def terms(self, solve: str, stage: int) -> Terms:
         """The state of one stage of a solve as a sum."""
         node, inputs = self.solves[solve]
-        total = dict(self._terms(_source(inputs, "state", stage)))
+        state = _source(inputs, "state", stage)
+        step, terms = self.sums.get(state, (None, ()))
+        # What the stages before contribute is spelled out, the state of the step is not.
+        total = dict(terms if step == node.step else ((state, ONE),))
         for position, weight in enumerate(node.coefficients[stage]):
             if weight != 0:
                 total[self.rates[solve][position]] = weight
-        return list(total.items())
+        return tuple(total.items())
+
+    def complete(self, node: Node, inputs: list[tuple[str, Edge]]) -> dict[int, str]:
+        """The rates of a solve by position, at the last of its `SolvedRate` nodes; else nothing."""
+        if not isinstance(node, SolvedRate):
+            return {}
+        rates = self.rates[inputs[0][0]]
+        count = len(self.solves[inputs[0][0]][0].coefficients)
+        return rates if len(rates) == count else {}
 
     def _know(self, solve: str) -> None:
         for stage, rate in self.rates[solve].items():
             theta = _source(self.solves[solve][1], "theta", stage)
             self.known.setdefault((frozenset(self.terms(solve, stage)), theta), rate)
-
-    def _terms(self, state: str) -> Terms:
-        return self.sums.get(state, frozenset({(state, ONE)}))
 
 
 def _source(inputs: list[tuple[str, Edge]], role: str, stage: int) -> str:

@@ -16,7 +16,7 @@ from odegraph.ir import (
     step_graph,
 )
 from odegraph.ir.graph import NamedNode
-from odegraph.passes.stage_states import StageStates
+from odegraph.passes.stage_states import StageStates, Terms
 
 
 def track_statistics(graph: StepGraph) -> StepGraph:
@@ -28,7 +28,7 @@ def track_statistics(graph: StepGraph) -> StepGraph:
     basis = graph.manifestation.state_basis
     if basis is None:
         return graph
-    graph = step_graph(graph.manifestation, [*parts_of(graph), *_evaluated_solutions(graph)])
+    graph = step_graph(graph.manifestation, _with_evaluated_solutions(graph))
     evaluations = graph.of_type(Evaluate)
     rows = [_theta_of(graph, name).state_row for name in evaluations]
     update = least_squares_update(rows, size=basis.size)
@@ -40,19 +40,23 @@ def track_statistics(graph: StepGraph) -> StepGraph:
     return step_graph(graph.manifestation, parts)
 
 
-def _evaluated_solutions(graph: StepGraph) -> Iterator[NamedNode]:
+def _with_evaluated_solutions(graph: StepGraph) -> Iterator[NamedNode]:
     states = StageStates()
     for name, node, inputs in parts_of(graph):
         states.add(name, node, inputs)
-    for name, node, inputs in parts_of(graph):
-        if isinstance(node, SolvedRate):
-            solve = inputs[0][0]
-            terms = states.terms(solve, node.position)
-            theta = graph.by_stage(solve, "theta")[node.position]
-            edges = [(source, Edge("term", weight)) for source, weight in terms]
-            yield f"{name}.state", Combine(node.step), edges
-            edges = [(f"{name}.state", Edge("state")), (theta, Edge("theta"))]
-            yield f"{name}.again", Evaluate(node.step, node.stage), edges
+        yield name, node, inputs
+        solve = inputs[0][0] if inputs else ""
+        for position, rate in sorted(states.complete(node, inputs).items()):
+            yield from _evaluated(graph, rate, states.terms(solve, position))
+
+
+def _evaluated(graph: StepGraph, rate: str, terms: Terms) -> Iterator[NamedNode]:
+    node = graph.node(rate)
+    assert isinstance(node, SolvedRate)
+    theta = graph.by_stage(graph.input(rate, "solve"), "theta")[node.position]
+    yield f"{rate}.state", Combine(node.step), [(s, Edge("term", weight)) for s, weight in terms]
+    edges = [(f"{rate}.state", Edge("state")), (theta, Edge("theta"))]
+    yield f"{rate}.again", Evaluate(node.step, node.stage), edges
 
 
 def _theta_of(graph: StepGraph, evaluation: str) -> Theta:
