@@ -16,8 +16,8 @@ from odegraph.emit.source_lines import (
     sum_statements,
     weights_dict,
 )
-from odegraph.emit.weighted_sum import WeightedSum, rounded_terms, weighted_sum
 from odegraph.emit.variables import Variables, last_uses, used_once_as_state
+from odegraph.emit.weighted_sum import WeightedSum, rounded_terms, weighted_sum
 from odegraph.ir import (
     Combine,
     Evaluate,

@@ -2,9 +2,10 @@
 
 The graph that will run is interpreted with the unit replaced: over linear forms, where each call
 of the unit is a new unknown k_i, which yields A, b and the depth of every stage; and over power
-series in z with R(x) = lambda x, which yields the stability function. Nothing of the step graph is
-looked at, and all weights are exact, each checked to be what the float in the graph was rounded
-from; so what is read back must equal what was declared, to the last digit.
+series in z with R(x) = lambda x, which yields the stability function where no stage is implicit.
+Nothing of the step graph is looked at, and all weights are exact, each checked to be what the
+float in the graph was rounded from; so what is read back must equal what was declared, to the last
+digit.
 """
 
 import math
@@ -21,8 +22,10 @@ from torch import fx
 from odegraph._errors import EmitError
 from odegraph._exact import Exact, to_exact, to_float
 from odegraph.emit.fx_graph import EXACT_WEIGHT
+from odegraph.emit.linear_stages import linear_stages
 from odegraph.emit.rounding import MAX_UNITS_IN_THE_LAST_PLACE, Precision
 from odegraph.emit.slots import slot_of
+from odegraph.emit.solver_call import LinearStageMatrix, StagesOfUnit, called_stages
 
 Form = Mapping[Any, Exact]
 ZERO, ONE = to_exact(0), to_exact(1)
@@ -38,7 +41,7 @@ class ReadBack:
 
     Attributes:
         stages: the name of each call of the unit in the graph, in order.
-        A: the weights of earlier rates in the state of each stage.
+        A: the weights of the rates in the state of each stage.
         b: the weights of the rates in the result.
         theta: for each stage the weights of the parameters' coefficients; empty without parameters.
         statistics: the same for the buffers of floats.
@@ -82,7 +85,7 @@ def read_stability_function(module: fx.GraphModule, *, precision: Precision) -> 
     For one step over span 1 this is the stability function of the scheme.
 
     Raises:
-        EmitError: see `read_back`.
+        EmitError: see `read_back`; or stages are implicit, so that the growth is no polynomial.
     """
     result = _Interpreter(module, precision, _times_z).run({0: ONE})
     return tuple(result.get(power, ZERO) for power in range(max(result) + 1))
@@ -101,6 +104,14 @@ class _Called:
     """What a call of the unit returned: the rate, and in training new statistics after it."""
 
     rate: Form
+
+
+@dataclass(frozen=True)
+class _Matrix:
+    """The matrix of coupled stages of a linear unit, with the slots of each stage."""
+
+    stages: StagesOfUnit
+    theta: Sequence[Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -145,6 +156,12 @@ class _Interpreter:
         return self._form(result[-1] if isinstance(result, tuple) else result)
 
     def _value(self, node: fx.Node) -> object:
+        stages = called_stages(self.module, node)
+        if stages is not None:
+            read = [[self.values[one] for one in slots] for slots in node.args[1]]
+            if isinstance(stages, LinearStageMatrix):
+                return _Matrix(stages, read)
+            return self._solved(node, stages, node.args[0], read)
         match node.op, node.target:
             case "get_attr", str(path):
                 return _Slot(path, not slot_of(self.module, path).is_floating_point())
@@ -154,13 +171,32 @@ class _Interpreter:
                 return _Ignored()
             case "call_module", "unit":
                 state, *slots = (self.values[one] for one in node.args)
-                forms = [slot for slot in slots if not isinstance(slot, _Ignored)]
-                return _Called(self.unit(_rate_name(node), _form_of(state), forms))
+                return _Called(self.unit(_rate_name(node), _form_of(state), _floating(slots)))
+            case "call_function", function if function is linear_stages:
+                matrix = self.values[node.args[0]]
+                return self._solved(node, matrix.stages, node.args[1], matrix.theta)
             case "call_function", function if function is torch.stack:
                 return _Ignored()
             case "call_function", function if function is operator.getitem:
                 return _item(self.values[node.args[0]], node.args[1])
         return self._computed(node)
+
+    def _solved(
+        self, node: fx.Node, stages: StagesOfUnit, states: Any, theta: Sequence[Sequence[Any]]
+    ) -> list[Form]:
+        if self.unit is _times_z:
+            raise EmitError(
+                f"The stages of `{node.name}` are implicit: their stability function is rational. "
+                "Read the tableau back with `read_back`; it determines the stability function."
+            )
+        names = [_stage_name(node, i) for i in range(len(states))]
+        for i, (floats, exact) in enumerate(zip(stages.coefficients, stages.exact, strict=True)):
+            state = self._form(states[i])
+            for name, weight, value in zip(names, floats, exact, strict=True):
+                self._check_rounding(f"{node.name}", weight, value)
+                state = _sum(state, {name: value})
+            self.unit(names[i], state, _floating(theta[i]))
+        return [{name: ONE} for name in names]
 
     def _computed(self, node: fx.Node) -> Form:
         match node.target:
@@ -185,14 +221,28 @@ class _Interpreter:
                 f"The node `{node.name}` has lost its exact weight, as graphs do when they are "
                 "pickled or transformed. Read back `OdeBlock.graph_module` itself."
             )
-        exact, weight = node.meta[EXACT_WEIGHT], node.args[1]
+        exact = node.meta[EXACT_WEIGHT]
+        self._check_rounding(node.name, node.args[1], exact)
+        return exact
+
+    def _check_rounding(self, name: str, weight: object, exact: Exact) -> None:
         if not _is_rounding(weight, exact, self.precision):
             raise EmitError(
-                f"The node `{node.name}` multiplies with `{weight}`, which is not `{exact}` "
+                f"The node `{name}` multiplies with `{weight}`, which is not `{exact}` "
                 f"rounded to {self.precision.name.lower()} precision. The graph was changed after "
                 "it was lowered."
             )
-        return exact
+
+
+def _floating(slots: Sequence[Any]) -> list[Form]:
+    return [slot for slot in slots if not isinstance(slot, _Ignored)]
+
+
+def _stage_name(node: fx.Node, stage: int) -> str:
+    for user in node.users:
+        if user.target is operator.getitem and user.args[1] == stage:
+            return user.name
+    return f"{node.name}[{stage}]"
 
 
 def _item(value: object, index: Any) -> object:
@@ -201,6 +251,8 @@ def _item(value: object, index: Any) -> object:
             return _Ignored() if is_counter else {(path, index): ONE}
         case _Called(rate) if index == 0:
             return rate
+        case list():
+            return value[index]
     return _Ignored()
 
 
