@@ -262,7 +262,7 @@ def _algebraic_to_float(value: Exact) -> float:
     digits = value.evalf(60)
     if not isinstance(digits, sympy.Float):
         raise OdegraphError(f"`{value}` is not a real number: it has free symbols or is complex.")
-    return float(Fraction(*sympy.Rational(digits).as_numer_denom()))
+    return float(Fraction(str(digits)))
 
 
 def to_source(value: float, exact: Exact | Fraction | int | None = None) -> str:

@@ -51,7 +51,7 @@ def executor(request: pytest.FixtureRequest, tmp_path: Path) -> Executor:
     return lambda block, unit: EXECUTORS[request.param](block, unit, tmp_path)
 
 
-@pytest.fixture(params=DIFFERENTIABLE)
+@pytest.fixture(params=list(DIFFERENTIABLE))
 def differentiable(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., nn.Module]:
     """The executors that train, as modules with the state dict of the block."""
-    return lambda block, unit: EXECUTORS[request.param](block, unit, tmp_path)
+    return lambda block, unit: DIFFERENTIABLE[request.param](block, unit, tmp_path)

@@ -41,17 +41,17 @@ class Constant(nn.Module):
 class Visits(nn.Module):
     """Writes down in which order coefficients are visited.
 
-    The last component of the state counts steps of length one. Where the coefficient is the unit
-    vector of element k, component k of the state becomes the number of the step that visited it.
+    Let the coefficient of element k be the sum of the unit vectors k and -1. With steps of length
+    one the last component of the state doubles in each, and component k becomes what the last one
+    was when element k was visited: a power of two, exact for 1000 steps.
     """
 
     def __init__(self, elements: int) -> None:
         super().__init__()
-        self.mark = nn.Parameter(torch.zeros(elements))
+        self.mark = nn.Parameter(torch.zeros(elements + 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        count = x[..., -1:]
-        return torch.cat([self.mark * (count + 1), count * 0 + 1], dim=-1)
+        return self.mark * x[..., -1:]
 
 
 class Normed(nn.Module):

@@ -16,7 +16,6 @@ from torch.func import functional_call
 
 from odegraph.basis import Basis
 from odegraph.block import OdeBlock
-from odegraph.scheme import RungeKuttaScheme
 
 Rate = Callable[[np.ndarray, Mapping[str, np.ndarray]], np.ndarray]
 
@@ -78,6 +77,38 @@ def integrate(
     return x
 
 
+def integrate_multistep(
+    rate: Rate, x: np.ndarray, *, scheme, grid, span, slots: tuple[Slots, ...]
+) -> np.ndarray:
+    """x at depth 1, by the formula alpha . x = h beta . R on a uniform grid."""
+    k = scheme.history
+    alpha, beta = ([float(w) for w in weights] for weights in (scheme.alpha, scheme.beta))
+    states, rates = [x], []
+    for n, (start, end) in enumerate(pairwise(grid)):
+        h = float(span * (end - start))
+        theta = {}
+        for one in slots:
+            theta |= one.at(start, (start, end))
+        rates.append(rate(states[-1], theta))
+        if n < k - 1:
+            made = integrate(
+                rate,
+                states[-1],
+                scheme=scheme.start_scheme,
+                grid=[start, end],
+                span=span,
+                slots=slots,
+            )
+        else:
+            past = zip(alpha[:k], beta[:k], states[-k:], rates[-k:], strict=True)
+            made = sum((h * b * r - a * y for a, b, y, r in past), start=0 * x) / alpha[k]
+        states.append(made)
+    return states[-1]
+
+
+INTEGRATORS = {"runge-kutta": integrate, "linear-multistep": integrate_multistep}
+
+
 def newton(G: Callable[[np.ndarray], np.ndarray], k: np.ndarray) -> np.ndarray:
     """The fixed point k = G(k), by Newton's method with a dense matrix of difference quotients."""
     step = 1e-7
@@ -99,11 +130,11 @@ def _rational(number):
 def run(block: OdeBlock, unit: nn.Module, x: np.ndarray) -> np.ndarray:
     """What `block`, compiled from `unit`, must compute in evaluation mode."""
     form = block.manifestation
-    assert isinstance(form.scheme, RungeKuttaScheme)
     slots = [Slots(form.basis, _arrays(block.theta))]
     if form.state_basis is not None:
         slots.append(Slots(form.state_basis, _arrays(block.state)))
-    return integrate(
+    integrate_kind = INTEGRATORS[form.scheme.kind]
+    return integrate_kind(
         rate_of(unit), x, scheme=form.scheme, grid=form.grid, span=form.span, slots=tuple(slots)
     )
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 LAYERS = [
+    {"__main__"},
     {"cli"},
     {"demo"},
     {"report"},
+    {"training"},
     {"diagnostics"},
     {"models"},
     {"data"},

@@ -47,7 +47,7 @@ class BakedBlock(nn.Module):
         """Fold theta(t) and the running statistics of `block`."""
         graph, table = tabulate_theta(block.step_graph)
         return cls(
-            block.unit,
+            block.called_unit,
             graph,
             theta=slot_module(_tabulated(slots_of(block.theta), table.rows)),
             state=slot_module(_tabulated(slots_of(block.state), table.state_rows)),

@@ -120,6 +120,11 @@ class OdeBlock(nn.Module):
         return self._compiled
 
     @property
+    def called_unit(self) -> Unit:
+        """What the graphs call: the unit, or the layer that it was made from (see `Unit.layer`)."""
+        return self._compiled.called
+
+    @property
     def graph_module(self) -> fx.GraphModule:
         """The static torch.fx graph of the current mode; it shares the slots of the block."""
         if self.training not in self._lowered:
@@ -145,7 +150,7 @@ class OdeBlock(nn.Module):
     def parts(self) -> BlockParts:
         """What emitters need to know."""
         return BlockParts(
-            unit=self.unit,
+            unit=self.called_unit,
             evaluation=self._compiled.evaluation,
             training=self._compiled.training,
             theta=slots_of(self.theta),
@@ -184,16 +189,17 @@ class OdeBlock(nn.Module):
         )
 
     def _lower(self, *, training: bool) -> None:
-        changes = training and self.unit.training is not self.unit.evaluation
+        unit = self.called_unit
+        changes = training and unit.training is not unit.evaluation
         lowered = lower_to_fx(
             self._compiled.training if changes else self._compiled.evaluation,
-            training_call(self.unit) if changes else evaluation_call(self.unit),
+            training_call(unit) if changes else evaluation_call(unit),
             theta=self.theta,
             state=self.state,
             precision=self.precision,
         )
         self._lowered[training] = lowered
-        if self.unit.training is self.unit.evaluation:
+        if unit.training is unit.evaluation:
             self._lowered[not training] = lowered
 
     def _check_shape(self, x: Tensor) -> None:

@@ -33,7 +33,7 @@ def map_statistics(
     for path, slot in slots.items():
         if not slot.is_floating_point():
             mapped[path] = slot.amax(0, keepdim=True).repeat_interleave(matrix.shape[0], 0)
-        elif path in positive and not _keeps_positive(matrix):
+        elif path in positive and acts_on_logarithms(matrix):
             mapped[path] = map_slot(slot.log(), matrix).exp()
         else:
             mapped[path] = map_slot(slot, matrix)
@@ -64,5 +64,6 @@ def dense(matrix: ExactMatrix) -> Tensor:
     return result
 
 
-def _keeps_positive(matrix: ExactMatrix) -> bool:
-    return all(value >= 0 for row in matrix.rows for value in row.values())
+def acts_on_logarithms(matrix: ExactMatrix) -> bool:
+    """Whether positive statistics are mapped as logarithms: a negative entry could turn them."""
+    return any(value < 0 for row in matrix.rows for value in row.values())

@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from odegraph._errors import GraphError, ProjectionError
 from odegraph.basis import Basis, ExactMatrix
 from odegraph.basis import projection as basis_projection
+from odegraph.basis.mesh import make_mesh
+from odegraph.basis.piecewise_polynomial import MeshBasis
 from odegraph.block.baked_block import BakedBlock
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.slot_maps import map_slots, map_statistics
@@ -23,6 +25,7 @@ from odegraph.ir import Manifestation, Solver, manifestation, statistics_basis
 from odegraph.scheme import Scheme
 
 Model = TypeVar("Model", bound=nn.Module)
+CoefficientMap = Callable[[Basis, Basis], ExactMatrix]
 
 
 def manifest(
@@ -33,30 +36,34 @@ def manifest(
     grid: Sequence[Fraction | int | str] | None = None,
     span: Fraction | int | float | str | None = None,
     solver: Solver | None = None,
+    project_first: bool = False,
 ) -> Model:
     """The same continuous model, discretised otherwise: the same coefficients, no data needed.
 
     What is not given stays as it is. A new `span` changes the length of the depth interval in the
     unit's own time; with a basis of more than one coefficient it stretches theta(t) along.
 
+    A coarse grid reads theta(t) at few depths. With `project_first`, theta(t) is first replaced by
+    its L2 projection onto the elements of the grid, so that each step sees the mean over all that
+    it skips: better on weights that are rough in depth; on smooth ones reading can win.
+
     Raises:
         GraphError: the model has no blocks, or the arguments do not make a manifestation.
+        ProjectionError: `project_first` with a basis that does not exist on every mesh.
     """
 
     def remanifested(block: OdeBlock) -> OdeBlock:
         old = block.manifestation
-        return _with_copied_slots(
-            block,
-            manifestation(
-                old.scheme if scheme is None else scheme,
-                basis=old.basis,
-                state_basis=old.state_basis,
-                steps=steps,
-                grid=old.grid if steps is None and grid is None else grid,
-                span=old.span if span is None else span,
-                solver=old.solver if solver is None else solver,
-            ),
+        form = manifestation(
+            old.scheme if scheme is None else scheme,
+            basis=old.basis,
+            state_basis=old.state_basis,
+            steps=steps,
+            grid=old.grid if steps is None and grid is None else grid,
+            span=old.span if span is None else span,
+            solver=old.solver if solver is None else solver,
         )
+        return _projected(block, form) if project_first else _with_copied_slots(block, form)
 
     return replace_blocks(model, remanifested)
 
@@ -70,11 +77,8 @@ def project(model: Model, *, basis: Basis) -> Model:
         GraphError: the model has no blocks.
         ProjectionError: `basis` is not a basis.
     """
-    if not isinstance(basis, Basis):
-        raise ProjectionError(
-            f"`basis` is a {type(basis).__name__}; give a basis such as `PiecewiseConstant(8)`."
-        )
-    return replace_blocks(model, lambda block: _on_basis(block, basis, block.manifestation.grid))
+    require_basis(basis)
+    return replace_blocks(model, lambda block: on_basis(block, basis))
 
 
 def refine(model: Model, *, factor: int = 2) -> Model:
@@ -89,7 +93,7 @@ def refine(model: Model, *, factor: int = 2) -> Model:
 
     def refined(block: OdeBlock) -> OdeBlock:
         old = block.manifestation
-        return _on_basis(block, old.basis.refined(factor), _split(old.grid, factor))
+        return on_basis(block, old.basis.refined(factor), grid=_split(old.grid, factor))
 
     return replace_blocks(model, refined)
 
@@ -129,24 +133,78 @@ def _with_copied_slots(block: OdeBlock, form: Manifestation) -> OdeBlock:
     return OdeBlock.of_slots(block.unit, form, theta=theta, state=state)
 
 
-def _on_basis(block: OdeBlock, basis: Basis, grid: tuple[Fraction, ...]) -> OdeBlock:
+def on_basis(
+    block: OdeBlock,
+    basis: Basis,
+    *,
+    grid: tuple[Fraction, ...] | None = None,
+    through: CoefficientMap = basis_projection,
+) -> OdeBlock:
+    """The block with its coefficients moved to `basis`, and its steps to `grid` where given."""
     old = block.manifestation
-    state_basis = None if old.state_basis is None else statistics_basis(basis)
     form = manifestation(
         old.scheme,
         basis=basis,
-        state_basis=state_basis,
-        grid=grid,
+        state_basis=None if old.state_basis is None else statistics_basis(basis),
+        grid=old.grid if grid is None else grid,
         span=old.span,
         solver=old.solver,
     )
-    theta = map_slots(slots_of(block.theta), basis_projection(old.basis, basis))
+    return moved(block, form, through=through)
+
+
+def moved(block: OdeBlock, form: Manifestation, *, through: CoefficientMap) -> OdeBlock:
+    """The block in another manifestation, its coefficients mapped to the bases of that."""
+    old = block.manifestation
+    theta = map_slots(slots_of(block.theta), through(old.basis, form.basis))
     state: dict[str, Tensor] = {}
-    if old.state_basis is not None and state_basis is not None:
-        matrix: ExactMatrix = basis_projection(old.state_basis, state_basis)
+    if old.state_basis is not None and form.state_basis is not None:
+        matrix = through(old.state_basis, form.state_basis)
         positive = block.unit.positive_slots
         state = map_statistics(slots_of(block.state), matrix, positive=positive)
     return OdeBlock.of_slots(block.unit, form, theta=slot_module(theta), state=slot_module(state))
+
+
+def require_basis(basis: object) -> None:
+    """Refuse what is not a basis.
+
+    Raises:
+        ProjectionError: `basis` is something else.
+    """
+    if not isinstance(basis, Basis):
+        raise ProjectionError(
+            f"`basis` is a {type(basis).__name__}; give a basis such as `PiecewiseConstant(8)`."
+        )
+
+
+def _projected(block: OdeBlock, form: Manifestation) -> OdeBlock:
+    """theta(t) on the elements of the grid, each the mean over one step."""
+    old = form.basis
+    if set(old.breakpoints) <= set(form.grid):
+        return _with_copied_slots(block, form)  # no step skips anything
+    basis = _laid_on(old, form.grid)
+    state_basis = None if form.state_basis is None else statistics_basis(basis)
+    coarse = manifestation(
+        form.scheme,
+        basis=basis,
+        state_basis=state_basis,
+        grid=form.grid,
+        span=form.span,
+        solver=form.solver,
+    )
+    return moved(block, coarse, through=basis_projection)
+
+
+def _laid_on(basis: Basis, grid: tuple[Fraction, ...]) -> Basis:
+    assert isinstance(basis, MeshBasis), "a basis with inner breakpoints has a mesh"
+    try:
+        return basis.on_mesh(make_mesh(elements=None, breakpoints=grid))
+    except ProjectionError as error:
+        raise ProjectionError(
+            f"The basis {basis!r} cannot be laid on the {len(grid) - 1} steps of the grid, so "
+            f"there is nothing to project to first ({error}). Use `odegraph.project` with a basis "
+            "of your choice."
+        ) from error
 
 
 def _split(grid: tuple[Fraction, ...], factor: int) -> tuple[Fraction, ...]:

@@ -13,6 +13,7 @@ from odegraph._version import __version__
 from odegraph.cli.compile import compile_model
 from odegraph.cli.demo import demo
 from odegraph.cli.draw import draw
+from odegraph.cli.manifest import manifest
 from odegraph.cli.schemes import schemes, show, verify
 
 FAILURE = 1
@@ -30,6 +31,7 @@ app.command()(show)
 app.command()(verify)
 app.command(name="compile")(compile_model)
 app.command()(draw)
+app.command()(manifest)
 app.command()(demo)
 
 

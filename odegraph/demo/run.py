@@ -46,7 +46,7 @@ def run(folder: Path, *, recipe: Recipe, progress: Progress) -> Demonstration:
         for number, one in enumerate(trained.values(), start=1):
             reports.append(pendulum_convergence(one.block))
             progress("convergence", number / len(SCHEMES))
-        written = write_files(folder, trained, reports)
+        written = write_files(folder, trained, reports, recipe)
         progress("files", 1.0)
     finally:
         torch.set_num_threads(threads)

@@ -5,6 +5,12 @@ from odegraph.diagnostics.convergence import crossing_table as crossing_table
 from odegraph.diagnostics.convergence import measure_curves as measure_curves
 from odegraph.diagnostics.convergence import plot_reports as plot_reports
 from odegraph.diagnostics.convergence import summary_table as summary_table
+from odegraph.diagnostics.depth import DepthProfile as DepthProfile
+from odegraph.diagnostics.depth import state_changes as state_changes
+from odegraph.diagnostics.depth import theta_norms as theta_norms
+from odegraph.diagnostics.drift import Drift as Drift
+from odegraph.diagnostics.drift import DriftReport as DriftReport
+from odegraph.diagnostics.drift import drift_report as drift_report
 from odegraph.diagnostics.error_curve import ErrorCurve as ErrorCurve
 from odegraph.diagnostics.of_model import convergence_test as convergence_test
 from odegraph.diagnostics.of_model import end_point_distance as end_point_distance

@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from odegraph.draw.output import picture_format, write_whole
 
 FORMATS = ("svg", "png", "pdf", "dot")
 PURE = "graphviz-pure"
+DOTS_PER_INCH = 160
 PURE_FORMATS = ("svg", "png")
 INSTALL_SYSTEM = "install Graphviz so that `dot` is on the PATH (apt install graphviz)"
 
@@ -23,18 +24,40 @@ def render_dot(dot_text: str, path: str | Path) -> Path:
 
     `.dot` is the text itself and needs no program.
     """
-    format_ = picture_format(path, formats=FORMATS)
-    if format_ == "dot":
-        return write_whole(path, dot_text.encode())
-    return write_whole(path, lay_out(dot_text, format_=format_))
+    return _render(dot_text, path, lay_out)
+
+
+def render_placed(dot_text: str, path: str | Path) -> Path:
+    """The same for a graph in which everything has its place already."""
+    return _render(dot_text, path, draw_placed)
 
 
 def lay_out(dot_text: str, *, format_: str) -> bytes:
     """The picture as bytes of an SVG, PNG or PDF file."""
+    return _run(dot_text, format_=format_, engine="dot", neato_no_op=None)
+
+
+def draw_placed(dot_text: str, *, format_: str) -> bytes:
+    """The same for a graph in which everything has its place already."""
+    return _run(dot_text, format_=format_, engine="neato", neato_no_op=2)
+
+
+def _render(dot_text: str, path: str | Path, draw: Callable[..., bytes]) -> Path:
+    format_ = picture_format(path, formats=FORMATS)
+    content = dot_text.encode() if format_ == "dot" else draw(dot_text, format_=format_)
+    return write_whole(path, content)
+
+
+def _run(dot_text: str, *, format_: str, engine: str, neato_no_op: int | None) -> bytes:
     binary = find_layout_program(format_=format_)
+    if format_ == "png":
+        # Pixels need a density; formats of lines do not.
+        dot_text = dot_text.replace("{", f"{{ dpi={DOTS_PER_INCH};", 1)
     try:
         with _graphviz_pointed_at(binary):
-            return graphviz.pipe("dot", format_, dot_text.encode(), quiet=True)
+            return graphviz.pipe(
+                engine, format_, dot_text.encode(), neato_no_op=neato_no_op, quiet=True
+            )
     except graphviz.CalledProcessError as error:
         said = (error.stderr or b"").decode(errors="replace").strip().splitlines() or ["nothing"]
         raise EmitError(

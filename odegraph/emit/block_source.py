@@ -184,14 +184,20 @@ class _ForwardWriter:
         arguments = self.theta[self.graph.input(name, "theta")]
         state_name = self.graph.input(name, "state")
         state = self.names.variable.get(state_name) or self._inline(state_name, arguments, node)
-        is_used = name in self.names.last_use
-        target = rate = self.names.assign(name, f"k{node.stage}" if is_used else "_", position)
+        target = rate = self.names.assign(name, self._wanted(name, node), position)
         if self.unit.learns:
             target = f"{rate}, *statistics"
         self.lines += call(f"{target} = {self.unit.function}", [state, *arguments], margin=MARGIN)
         if self.unit.learns:
             self.lines.append("learned.append(statistics)")
             self.evaluations.append(name)
+
+    def _wanted(self, name: str, node: Evaluate) -> str:
+        if name not in self.names.last_use:
+            return "_"  # evaluated for the statistics alone
+        # In a discrete map what the unit returns is the next state.
+        uses = [data["edge"].role for data in self.graph.graph.succ[name].values()]
+        return "x" if "state" in uses else f"k{node.stage}"
 
     def _inline(self, state: str, arguments: list[str], node: Evaluate) -> str:
         expression = sum_expression(self._sum(state))

@@ -26,12 +26,13 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
     temporary = path.with_name(f".{path.name}-{os.getpid()}-{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(temporary)
-        temporary.replace(path)
+        try:
+            write(temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise EmitError(
             f"`{path}` cannot be written: {error.strerror or error}. Choose a folder that you may "
             "write to."
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -9,12 +9,17 @@ from torch import Tensor, fx
 from odegraph._version import __version__
 from odegraph.emit.block_source import MARGIN
 from odegraph.emit.function_source import body_lines
-from odegraph.emit.python_source import BLEND, BlockParts, block_class, imports, unit_functions
+from odegraph.emit.python_source import (
+    BLEND,
+    BlockParts,
+    block_class,
+    imports_for,
+    unit_functions,
+)
 from odegraph.emit.signature import signature
 from odegraph.emit.slots import access, container_statements, norm_scales, slot_statement
 from odegraph.emit.solve_source import solver_functions
 from odegraph.emit.source_lines import indent
-from odegraph.scheme.tableau_text import tableau_text
 from odegraph.unit import Surroundings
 
 
@@ -44,11 +49,11 @@ def model_source(parts: ModelParts) -> str:
     ]
     texts = list(dict.fromkeys(text for _, text in functions.values()))
     graphs = [g for block in parts.blocks.values() for g in (block.evaluation, block.training)]
-    solvers = solver_functions(graphs)
-    sections = [_docstring(parts, functions), imports(solvers)]
+    code = [*solver_functions(graphs), *texts, *classes, _model_class(parts)]
+    sections = [_docstring(parts, functions), imports_for("".join(code))]
     if any("blend(" in text for text in classes):
         sections.append(f"\n{BLEND}")
-    sections += [f"\n{text}" for text in [*solvers, *texts, *classes, _model_class(parts)]]
+    sections += [f"\n{text}" for text in code]
     return "\n".join(sections)
 
 
@@ -73,7 +78,8 @@ def _snake(name: str) -> str:
 
 def _class_name(path: str) -> str:
     words = re.split(r"[._]", path)
-    return "".join(word[:1].upper() + word[1:] for word in words if word) or "Block"
+    name = "".join(word[:1].upper() + word[1:] for word in words if word)
+    return name if name.isidentifier() else f"Block{name}"
 
 
 def _docstring(parts: ModelParts, functions: Mapping[str, tuple[str, str]]) -> str:
@@ -90,7 +96,7 @@ def _docstring(parts: ModelParts, functions: Mapping[str, tuple[str, str]]) -> s
             f"    basis {form.basis.kind} with {form.basis.size} coefficients, signature {hashed}",
         ]
     for name, scheme in schemes.items():
-        lines += ["", f"`{name}`:", "", *indent(tableau_text(scheme).split("\n"))]
+        lines += ["", f"`{name}`:", "", *indent(scheme.text().split("\n"))]
     return "\n".join([*lines, '"""\n'])
 
 

@@ -1,6 +1,7 @@
 """Write a compiled block as a stand-alone Python module that reads as if written by hand."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -14,14 +15,10 @@ from odegraph.emit.slots import access, container_statements, norm_scales, slot_
 from odegraph.emit.solve_source import solver_functions, solvers_in_words
 from odegraph.emit.source_lines import exploded, indent
 from odegraph.ir import StepGraph
-from odegraph.scheme.tableau_text import tableau_text
 from odegraph.unit import Unit
 
-IMPORTS = """\
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
-"""
+IMPORTS = "import torch\nfrom torch import Tensor, nn\n"
+FUNCTIONAL = "from torch.nn import functional as F\n"
 
 BLEND = '''\
 def blend(slots: list, weights: dict[int, float]) -> list[Tensor]:
@@ -66,16 +63,17 @@ def python_source(parts: BlockParts) -> str:
     functions = unit_functions(parts, name="unit")
     block = block_class(parts, class_name="Block", unit_name="unit")
     solvers = solver_functions([parts.evaluation, parts.training])
-    sections = [_docstring(parts, functions), imports(solvers)]
+    sections = [_docstring(parts, functions), imports_for("".join([*solvers, functions]))]
     if "blend(" in block:
         sections.append(f"\n{BLEND}")
     sections += [f"\n{text}" for text in solvers]
     return "\n".join([*sections, f"\n{functions}", f"\n{block}"])
 
 
-def imports(solvers: Sequence[str]) -> str:
-    """The import statements; the functions that solve stages name more types."""
-    return f"from collections.abc import Callable, Sequence\n\n{IMPORTS}" if solvers else IMPORTS
+def imports_for(code: str) -> str:
+    """The import statements of a module with this code."""
+    types = "from collections.abc import Callable, Sequence\n\n" if ": Callable" in code else ""
+    return types + IMPORTS + (FUNCTIONAL if re.search(r"\bF\.", code) else "")
 
 
 def unit_functions(parts: BlockParts, *, name: str) -> str:
@@ -112,7 +110,7 @@ def _docstring(parts: BlockParts, functions: str) -> str:
     manifestation = parts.evaluation.manifestation
     steps = "One step" if manifestation.steps == 1 else f"{manifestation.steps} steps"
     hashed = signature(parts.training, unit_source=functions, precision=parts.precision)
-    tableau = "\n".join(indent(tableau_text(manifestation.scheme).split("\n")))
+    tableau = "\n".join(indent(manifestation.scheme.text().split("\n")))
     solver = "".join(f"solver {one}\n" for one in solvers_in_words(parts.evaluation))
     coefficients = "coefficient" if manifestation.basis.size == 1 else "coefficients"
     return (
@@ -208,7 +206,7 @@ def _bindings(parts: BlockParts, *, learns: bool) -> list[str]:
     lines = [f"{', '.join(names)} = self._coefficients()"]
     if learns:
         updated = [access("self.state", path) for path in parts.unit.updated_buffers]
-        lines += _listed("updated_slots", updated)
+        lines += exploded("updated_slots = [", updated, "]")
         lines.append("updated_state = list(zip(*updated_slots, strict=True))")
     return [*lines, ""]
 
@@ -230,12 +228,6 @@ def _zipped(name: str, slots: list[str]) -> list[str]:
     # theta[b] holds the coefficients theta^b of all slots, in the order of the unit's arguments.
     unbound = [f"{slot}.unbind()" for slot in slots]
     return [
-        *_listed("slots", unbound),
+        *exploded("slots = [", unbound, "]"),
         f"{name} = list(zip(*slots, strict=True))",
     ]
-
-
-def _listed(target: str, values: list[str]) -> list[str]:
-    # Formatters join a tuple of one element whatever its comma says, but not a list.
-    opening, closing = "[]" if len(values) == 1 else "()"
-    return exploded(f"{target} = {opening}", values, closing)

@@ -3,9 +3,8 @@
 The graph that will run is interpreted with the unit replaced: over linear forms, where each call
 of the unit is a new unknown k_i, which yields A, b and the depth of every stage; and over power
 series in z with R(x) = lambda x, which yields the stability function where no stage is implicit.
-Nothing of the step graph is looked at, and all weights are exact, each checked to be what the
-float in the graph was rounded from; so what is read back must equal what was declared, to the last
-digit.
+Nothing of the step graph is looked at, and all weights are exact, checked to be what the floats in
+the graph were rounded from; so what is read back must equal what was declared, to the last digit.
 """
 
 import math
@@ -15,7 +14,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 import torch
 from torch import fx
 
@@ -23,11 +21,14 @@ from odegraph._errors import EmitError
 from odegraph._exact import Exact, to_exact, to_float
 from odegraph.emit.fx_graph import EXACT_WEIGHT
 from odegraph.emit.linear_stages import linear_stages
-from odegraph.emit.rounding import MAX_UNITS_IN_THE_LAST_PLACE, Precision
+from odegraph.emit.rounding import Precision, are_roundings
 from odegraph.emit.slots import slot_of
 from odegraph.emit.solver_call import LinearStageMatrix, StagesOfUnit, called_stages
 
 Form = Mapping[Any, Exact]
+Slots = Sequence[Form]
+Unit = Callable[[str, Form, Slots], Form]
+WeightOf = Callable[[fx.Node], Exact]
 ZERO, ONE = to_exact(0), to_exact(1)
 STATE = "x"
 
@@ -67,8 +68,14 @@ def read_back(module: fx.GraphModule, *, precision: Precision) -> ReadBack:
     Raises:
         EmitError: the graph lost its exact weights, or is not the graph of a Runge-Kutta method.
     """
+    exact = _read(module, _exact_weight)
+    _refuse_other_floats(exact, _read(module, _float_weight), precision)
+    return exact
+
+
+def _read(module: fx.GraphModule, weight_of: WeightOf) -> ReadBack:
     rates = _LinearForms()
-    result = _Interpreter(module, precision, rates).run({STATE: ONE})
+    result = _Interpreter(module, weight_of, rates).run({STATE: ONE})
     names = list(rates.states)
     return ReadBack(
         stages=tuple(names),
@@ -79,7 +86,7 @@ def read_back(module: fx.GraphModule, *, precision: Precision) -> ReadBack:
     )
 
 
-def read_stability_function(module: fx.GraphModule, *, precision: Precision) -> tuple[Exact, ...]:
+def read_stability_function(module: fx.GraphModule) -> tuple[Exact, ...]:
     """Coefficients r_0, r_1, ... of the growth sum_n r_n z^n of x' = lambda x, z = lambda.
 
     For one step over span 1 this is the stability function of the scheme.
@@ -87,7 +94,7 @@ def read_stability_function(module: fx.GraphModule, *, precision: Precision) -> 
     Raises:
         EmitError: see `read_back`; or stages are implicit, so that the growth is no polynomial.
     """
-    result = _Interpreter(module, precision, _times_z).run({0: ONE})
+    result = _Interpreter(module, _exact_weight, _times_z).run({0: ONE})
     return tuple(result.get(power, ZERO) for power in range(max(result) + 1))
 
 
@@ -119,10 +126,6 @@ class _Ignored:
     """Counters, new statistics and their storage: no part of the rates."""
 
 
-Slots = Sequence[Form]
-Unit = Callable[[str, Form, Slots], Form]
-
-
 class _LinearForms:
     """The unit over linear forms: it keeps its arguments and returns a new unknown."""
 
@@ -142,9 +145,9 @@ def _times_z(_name: str, state: Form, _slots: Slots) -> Form:
 class _Interpreter:
     """Runs the nodes of a graph over forms: mappings of unknowns to exact weights."""
 
-    def __init__(self, module: fx.GraphModule, precision: Precision, unit: Unit) -> None:
+    def __init__(self, module: fx.GraphModule, weight_of: WeightOf, unit: Unit) -> None:
         self.module = module
-        self.precision = precision
+        self.weight_of = weight_of
         self.unit = unit
         self.values: dict[Any, Any] = {}
 
@@ -190,18 +193,17 @@ class _Interpreter:
                 "Read the tableau back with `read_back`; it determines the stability function."
             )
         names = [_stage_name(node, i) for i in range(len(states))]
-        for i, (floats, exact) in enumerate(zip(stages.coefficients, stages.exact, strict=True)):
-            state = self._form(states[i])
-            for name, weight, value in zip(names, floats, exact, strict=True):
-                self._check_rounding(f"{node.name}", weight, value)
-                state = _sum(state, {name: value})
+        floats = [[to_exact(Fraction(weight)) for weight in row] for row in stages.coefficients]
+        for i, row in enumerate(stages.exact if self.weight_of is _exact_weight else floats):
+            coupling = dict(zip(names, row, strict=True))
+            state = _sum(self._form(states[i]), coupling)
             self.unit(names[i], state, _floating(theta[i]))
         return [{name: ONE} for name in names]
 
     def _computed(self, node: fx.Node) -> Form:
         match node.target:
             case operator.mul:
-                return _scaled(self._form(node.args[0]), self._exact_weight(node))
+                return _scaled(self._form(node.args[0]), self.weight_of(node))
             case operator.add:
                 return _sum(self._form(node.args[0]), self._form(node.args[1]))
             case operator.sub:
@@ -215,22 +217,34 @@ class _Interpreter:
     def _form(self, node: Any) -> Form:
         return _form_of(self.values[node])
 
-    def _exact_weight(self, node: fx.Node) -> Exact:
-        if EXACT_WEIGHT not in node.meta:
-            raise EmitError(
-                f"The node `{node.name}` has lost its exact weight, as graphs do when they are "
-                "pickled or transformed. Read back `OdeBlock.graph_module` itself."
-            )
-        exact = node.meta[EXACT_WEIGHT]
-        self._check_rounding(node.name, node.args[1], exact)
-        return exact
 
-    def _check_rounding(self, name: str, weight: object, exact: Exact) -> None:
-        if not _is_rounding(weight, exact, self.precision):
+def _exact_weight(node: fx.Node) -> Exact:
+    if EXACT_WEIGHT not in node.meta:
+        raise EmitError(
+            f"The node `{node.name}` has lost its exact weight, as graphs do when they are pickled "
+            "or transformed. Read back `OdeBlock.graph_module` itself."
+        )
+    return node.meta[EXACT_WEIGHT]
+
+
+def _float_weight(node: fx.Node) -> Exact:
+    weight = node.args[1]
+    if not isinstance(weight, float) or not math.isfinite(weight):
+        raise EmitError(f"The node `{node.name}` multiplies with `{weight}`, which is no weight.")
+    return to_exact(Fraction(weight))
+
+
+def _refuse_other_floats(exact: ReadBack, floats: ReadBack, precision: Precision) -> None:
+    declared = [*exact.A, exact.b, *(tuple(row.values()) for row in exact.theta)]
+    executed = [*floats.A, floats.b, *(tuple(row.values()) for row in floats.theta)]
+    names = [*exact.stages, "output", *exact.stages]
+    for name, right, found in zip(names, declared, executed, strict=True):
+        values = [to_float(weight) for weight in found]
+        if not are_roundings(values, [to_float(weight) for weight in right], precision.value):
             raise EmitError(
-                f"The node `{name}` multiplies with `{weight}`, which is not `{exact}` "
-                f"rounded to {self.precision.name.lower()} precision. The graph was changed after "
-                "it was lowered."
+                f"`{name}` is computed with the weights {values}, which are not {list(right)} "
+                f"rounded to {precision.name.lower()} precision. The graph was changed after it "
+                "was lowered."
             )
 
 
@@ -263,15 +277,6 @@ def _form_of(value: Any) -> Form:
         case _Ignored():
             return {}
     return value
-
-
-def _is_rounding(weight: object, exact: Exact, precision: Precision) -> bool:
-    """Whether the float is `exact` rounded, up to the ulps that keep the sum of the weights."""
-    if not isinstance(weight, float) or not math.isfinite(weight):
-        return False
-    nearest = precision.value(to_float(exact))
-    slack = MAX_UNITS_IN_THE_LAST_PLACE * np.spacing(abs(nearest))
-    return bool(abs(precision.value(weight) - nearest) <= slack)
 
 
 def _scaled(form: Form, weight: Exact) -> Form:

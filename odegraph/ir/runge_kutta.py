@@ -6,6 +6,8 @@ Stages that need one another, or themselves, are solved together; what is left i
 diagonally implicit scheme is a chain of solves of one stage each, and an explicit scheme has none.
 """
 
+from collections.abc import Sequence
+
 import networkx as nx
 import sympy
 
@@ -19,30 +21,41 @@ ONE = sympy.Integer(1)
 def build_runge_kutta(builder: GraphBuilder, scheme: RungeKuttaScheme) -> str:
     """Add all steps; the name of the last state is returned."""
     state = builder.input()
-    # Entries of a SymPy matrix are slow to fetch: take them out once, not once a step.
-    A, b, c = scheme.A.tolist(), scheme.b.flat(), scheme.c.flat()
-    coupled = coupled_stages(A)
+    coupled = coupled_stages(scheme.entries[0])
     for step in range(builder.manifestation.steps):
-        rates: dict[int, str] = {}
-        for stages in coupled:
-            states = [_stage_state(builder, step, state, A[i], rates, i) for i in stages]
-            numbers, nodes = [i + 1 for i in stages], [c[i] for i in stages]
-            if any(A[i][j] != 0 for i in stages for j in stages):
-                coefficients = tuple(
-                    tuple(builder.scaled(step, A[i][j]) for j in stages) for i in stages
-                )
-                solved = builder.solve(
-                    step, numbers, states=states, nodes=nodes, coefficients=coefficients
-                )
-                rates.update(zip(stages, solved, strict=True))
-            else:
-                rates[stages[0]] = builder.evaluate(step, numbers[0], states[0], nodes[0])
-        terms = _increments(builder, step, b, rates)
-        state = builder.combine(f"x{step + 1}", step, [(state, ONE), *terms])
+        state = runge_kutta_step(builder, scheme, step, state, coupled=coupled)
     return state
 
 
-def coupled_stages(A: list[list[Exact]]) -> list[tuple[int, ...]]:
+def runge_kutta_step(
+    builder: GraphBuilder,
+    scheme: RungeKuttaScheme,
+    step: int,
+    state: str,
+    *,
+    coupled: Sequence[tuple[int, ...]],
+) -> str:
+    """Add one step from `state`; the rate of stage i is `step<n>.k<i>`."""
+    A, b, c = scheme.entries
+    rates: dict[int, str] = {}
+    for stages in coupled:
+        states = [_stage_state(builder, step, state, A[i], rates, i) for i in stages]
+        numbers, nodes = [i + 1 for i in stages], [c[i] for i in stages]
+        if any(A[i][j] != 0 for i in stages for j in stages):
+            coefficients = tuple(
+                tuple(builder.scaled(step, A[i][j]) for j in stages) for i in stages
+            )
+            solved = builder.solve(
+                step, numbers, states=states, nodes=nodes, coefficients=coefficients
+            )
+            rates.update(zip(stages, solved, strict=True))
+        else:
+            rates[stages[0]] = builder.evaluate(step, numbers[0], states[0], nodes[0])
+    terms = _increments(builder, step, b, rates)
+    return builder.combine(f"x{step + 1}", step, [(state, ONE), *terms])
+
+
+def coupled_stages(A: Sequence[Sequence[Exact]]) -> list[tuple[int, ...]]:
     """Groups of stages that need one another, counted from 0, each after all that it needs."""
     needs = nx.DiGraph()
     needs.add_nodes_from(range(len(A)))
@@ -54,7 +67,12 @@ def coupled_stages(A: list[list[Exact]]) -> list[tuple[int, ...]]:
 
 
 def _stage_state(
-    builder: GraphBuilder, step: int, state: str, row: list[Exact], rates: dict[int, str], i: int
+    builder: GraphBuilder,
+    step: int,
+    state: str,
+    row: Sequence[Exact],
+    rates: dict[int, str],
+    i: int,
 ) -> str:
     """x_n and what the stages before contribute: all that is explicit in a stage."""
     terms = _increments(builder, step, row, rates)
@@ -62,6 +80,6 @@ def _stage_state(
 
 
 def _increments(
-    builder: GraphBuilder, step: int, coefficients: list[Exact], rates: dict[int, str]
+    builder: GraphBuilder, step: int, coefficients: Sequence[Exact], rates: dict[int, str]
 ) -> list[tuple[str, Exact]]:
     return [(rates[j], builder.scaled(step, coefficients[j])) for j in sorted(rates)]

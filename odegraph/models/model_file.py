@@ -15,7 +15,7 @@ from odegraph._errors import GraphError, OdegraphError
 from odegraph._exact import shorten
 from odegraph._toml import nearest, read_toml
 from odegraph.basis import basis_from_dict
-from odegraph.block import OdeBlock
+from odegraph.block import OdeBlock, block_of_units
 from odegraph.models.layered import INPUT, LayeredModel
 from odegraph.scheme import Scheme
 
@@ -23,7 +23,11 @@ ALLOWED = ("odegraph.models", "torch.nn")
 MODEL_KEYS = ("title", "input", "layer", "outputs")
 LAYER_KEYS = ("name", "inputs", "arguments")
 PLAIN_KEYS = (*LAYER_KEYS, "module")
-BLOCK_KEYS = (*LAYER_KEYS, "unit", "scheme", "basis", "state_basis", "steps", "grid", "span")
+BLOCK_KEYS = (
+    *LAYER_KEYS,
+    *("unit", "scheme", "basis", "state_basis", "steps", "grid", "span", "start"),
+)
+STARTS = ("constant", "independent")
 MAX_LAYERS = 1_000
 
 
@@ -155,16 +159,30 @@ def _layer(
     if "basis" not in layer or (scheme is None and "scheme" not in layer):
         missing = "basis" if "basis" not in layer else "scheme"
         raise GraphError(f"an ODE block needs the key `{missing}`.")
-    state_basis = layer.get("state_basis")
-    return OdeBlock(
-        _instance(layer["unit"], layer.get("arguments", {}), allowed),
-        scheme=layer["scheme"] if scheme is None else scheme,
-        basis=basis_from_dict(layer["basis"]),
-        state_basis=None if state_basis is None else basis_from_dict(state_basis),
-        steps=layer.get("steps"),
-        grid=layer.get("grid"),
-        span=_span(layer.get("span", 1)),
-    )
+    return _block(layer, layer["scheme"] if scheme is None else scheme, allowed)
+
+
+def _block(layer: Mapping[str, Any], scheme: Scheme | str, allowed: Sequence[str]) -> OdeBlock:
+    basis, state_basis = basis_from_dict(layer["basis"]), layer.get("state_basis")
+    form: dict[str, Any] = {
+        "scheme": scheme,
+        "basis": basis,
+        "state_basis": None if state_basis is None else basis_from_dict(state_basis),
+        "steps": layer.get("steps"),
+        "grid": layer.get("grid"),
+        "span": _span(layer.get("span", 1)),
+    }
+    start = layer.get("start", STARTS[0])
+    if start not in STARTS:
+        raise GraphError(
+            f"`start` is `{shorten(start)}`; write `constant` (theta(t) starts equal at every "
+            "depth) or `independent` (each coefficient starts for itself, as layers do)."
+        )
+    count = 1 if start == "constant" else basis.size
+    units = [_instance(layer["unit"], layer.get("arguments", {}), allowed) for _ in range(count)]
+    if start == "constant":
+        return OdeBlock(units[0], **form)
+    return block_of_units(units, **form)
 
 
 def _span(given: Any) -> Any:

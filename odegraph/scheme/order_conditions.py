@@ -105,7 +105,7 @@ class StageVectors:
         self.row_sums = [sum((a for _, a in row), 0) for row in self.rows] == self.nodes
         self._phi: dict[int, list[Any]] = {}
         self._stage: dict[int, list[Any]] = {}
-        self._weights: dict[int, tuple[Sequence[Any], int, list[tuple[int, Any]]]] = {}
+        self._weights: dict[tuple[Any, ...], tuple[int, list[tuple[int, Any]]]] = {}
 
     def _scaled(self, value: Any, scale: int | None = None) -> Any:
         value = value * (self.scale if scale is None else scale)
@@ -137,21 +137,29 @@ class StageVectors:
 
     def weighted(self, weights: Sequence[Any], tree: RootedTree) -> Any:
         """sum_i weights_i phi_i(tree), exactly."""
-        _, scale, sparse = self._sparse(weights)
+        scale, sparse = self._sparse(weights)
         phi = self._phi_unshared(tree)
         total = sum((w * phi[i] for i, w in sparse), 0)
         return total * Fraction(1, scale * self.scale ** (tree.order - 1))
+
+    def grafted(self, weights: Sequence[Any], trunk: RootedTree, branch: RootedTree) -> Any:
+        """sum_i weights_i phi_i(trunk o branch): branch becomes one more child of the root."""
+        scale, sparse = self._sparse(weights)
+        phi, stage = self.phi(trunk), self.stage(branch)
+        total = sum((w * phi[i] * stage[i] for i, w in sparse), 0)
+        return total * Fraction(1, scale * self.scale ** (trunk.order + branch.order - 1))
 
     def _phi_unshared(self, tree: RootedTree) -> list[Any]:
         # The trees of the order under test are mostly not needed again: do not keep their vectors.
         return self._phi.get(id(tree)) or self._product(tree)
 
-    def _sparse(self, weights: Sequence[Any]) -> tuple[Sequence[Any], int, list[tuple[int, Any]]]:
-        if id(weights) not in self._weights:
+    def _sparse(self, weights: Sequence[Any]) -> tuple[int, list[tuple[int, Any]]]:
+        key = tuple(weights)
+        if key not in self._weights:
             scale = common_denominator(weights)
             sparse = [(i, self._scaled(w, scale)) for i, w in enumerate(weights) if w]
-            self._weights[id(weights)] = weights, scale, sparse
-        return self._weights[id(weights)]
+            self._weights[key] = scale, sparse
+        return self._weights[key]
 
 
 def common_denominator(values: Iterable[Any]) -> int:

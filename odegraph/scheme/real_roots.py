@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
-from typing import final
+from typing import Any, cast, final
 
 import sympy
 
-from odegraph.scheme.number_field import AlgebraicNumber, Number, enclosure, to_sympy
+from odegraph.scheme.number_field import AlgebraicNumber, Number, enclosure, to_fraction, to_sympy
 from odegraph.scheme.polynomials import (
     Polynomial,
     count_roots,
@@ -23,37 +22,50 @@ _R, _T = sympy.symbols("r theta", cls=sympy.Dummy)
 @final
 @dataclass(frozen=True)
 class RealRoot:
-    """The only root in (low, high] of a square-free polynomial."""
+    """The only root in (low, high] of a square-free polynomial, the head of a Sturm chain."""
 
-    polynomial: Polynomial
+    chain: tuple[Polynomial, ...]
     low: Fraction
     high: Fraction
 
-    @cached_property
-    def chain(self) -> list[Polynomial]:
-        """The Sturm sequence of the polynomial."""
-        return sturm_chain(self.polynomial)
+    @property
+    def polynomial(self) -> Polynomial:
+        """The polynomial whose root it is."""
+        return self.chain[0]
 
     def refined(self) -> "RealRoot":
         """The same root in half the interval."""
         middle = (self.low + self.high) / 2
         if count_roots(self.chain, self.low, middle):
-            return RealRoot(self.polynomial, self.low, middle)
-        return RealRoot(self.polynomial, middle, self.high)
+            return RealRoot(self.chain, self.low, middle)
+        return RealRoot(self.chain, middle, self.high)
 
     def to_sympy(self) -> sympy.Expr:
         """The root as a rational, a surd, or a `CRootOf` its minimal polynomial."""
-        norm = _norm(self.polynomial)
         root = self
-        while norm.count_roots(to_sympy(root.low), to_sympy(root.high)) > 1:
+        candidates: list[Any] = [
+            (factor, index, *map(to_fraction, interval))
+            for factor, _ in _norm(self.polynomial).factor_list()[1]
+            for index, (interval, _) in enumerate(cast(list, factor.intervals()))
+        ]
+        while len(candidates) > 1:
             root = root.refined()
-        low, high = to_sympy(root.low), to_sympy(root.high)
-        if norm.eval(low) == 0:  # count_roots counts closed intervals, and low is not in ours
-            root = root.refined()
-            return root.to_sympy()
-        factor = next(f for f, _ in norm.factor_list()[1] if f.count_roots(low, high))
-        index = factor.count_roots(None, low)
+            candidates = [
+                _refined(candidate, root.high - root.low)
+                for candidate in candidates
+                if candidate[2] <= root.high and root.low <= candidate[3]
+            ]
+        factor, index, *_ = candidates[0]
         return sympy.rootof(factor, index, radicals=True)
+
+
+def _refined(candidate: tuple[Any, int, Fraction, Fraction], width: Fraction) -> tuple:
+    """The same root of a rational polynomial in an interval of at most the width."""
+    factor, index, low, high = candidate
+    if high - low <= width:
+        return candidate
+    bounds = factor.refine_root(to_sympy(low), to_sympy(high), eps=to_sympy(width))
+    return factor, index, *map(to_fraction, bounds)
 
 
 def smallest_positive_root(polynomial: Polynomial) -> RealRoot | None:
@@ -62,7 +74,7 @@ def smallest_positive_root(polynomial: Polynomial) -> RealRoot | None:
         polynomial = polynomial[1:]
     if len(polynomial) < 2:
         return None
-    chain = sturm_chain(polynomial)
+    chain = tuple(sturm_chain(polynomial))
     low, high = Fraction(0), _root_bound(polynomial)
     if not count_roots(chain, low, high):
         return None
@@ -72,7 +84,7 @@ def smallest_positive_root(polynomial: Polynomial) -> RealRoot | None:
             high = middle
         else:
             low = middle
-    return RealRoot(polynomial, low, high)
+    return RealRoot(chain, low, high)
 
 
 def smaller(x: RealRoot, y: RealRoot) -> RealRoot:

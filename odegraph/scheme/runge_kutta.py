@@ -1,41 +1,31 @@
 """Runge-Kutta methods with proven order, and the proof."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, final
 
 import sympy
 
+from odegraph._errors import SchemeError
+from odegraph._exact import exact_text
 from odegraph.scheme import properties
+from odegraph.scheme.analysis import Analysis
+from odegraph.scheme.analysis.composition import composition
+from odegraph.scheme.analysis.reducibility import reduced
 from odegraph.scheme.base import Scheme
 from odegraph.scheme.claims import check_claims
 from odegraph.scheme.faults import Faults
-from odegraph.scheme.order_conditions import (
-    Condition,
-    OrderProof,
-    StageVectors,
-    prove_linear_order,
-    prove_order,
-)
-from odegraph.scheme.rooted_trees import rooted_trees, timed_trees
+from odegraph.scheme.order_conditions import Condition, StageVectors
+from odegraph.scheme.orders import ProvenOrders, prove_orders, prove_weights, proven_orders
 from odegraph.scheme.spec import SchemeSpec
 from odegraph.scheme.ssp import ssp_coefficient
 from odegraph.scheme.stability_function import StabilityFunction, stability_function
-from odegraph.scheme.tableau import Tableau, Vector, column, matrix
+from odegraph.scheme.tableau import Tableau, column, matrix
 from odegraph.scheme.tableau_reader import read_tableau
+from odegraph.scheme.tableau_text import tableau_text
 from odegraph.scheme.tableau_writer import tableau_spec
-
-
-@final
-@dataclass(frozen=True)
-class ProvenOrders:
-    """The four orders of a tableau; `embedded` is None without embedded weights."""
-
-    order: int
-    autonomous: int
-    linear: int
-    embedded: int | None
 
 
 @final
@@ -74,6 +64,11 @@ class RungeKuttaScheme(Scheme):
         """The weights of the embedded method, an s x 1 column, if there is one."""
         embedded = self.tableau.b_embedded
         return None if embedded is None else column(embedded)
+
+    @cached_property
+    def entries(self) -> tuple[list[list[sympy.Expr]], list[sympy.Expr], list[sympy.Expr]]:
+        """A, b and c as lists: single entries of a SymPy matrix are slow to fetch."""
+        return self.A.tolist(), self.b.flat(), self.c.flat()
 
     @property
     def order(self) -> int:
@@ -127,14 +122,19 @@ class RungeKuttaScheme(Scheme):
         return properties.is_stiffly_accurate(self.tableau)
 
     @cached_property
+    def _irreducible(self) -> Tableau:
+        """The propagated method alone, without stages that it does not need or has twice."""
+        return reduced(replace(self.tableau, b_embedded=None))
+
+    @cached_property
     def is_symplectic(self) -> bool:
         """Whether quadratic invariants, and with them the symplectic form, are kept."""
-        return properties.is_symplectic(self.tableau)
+        return properties.is_symplectic(self._irreducible)
 
     @cached_property
     def is_symmetric(self) -> bool:
         """Whether a step back undoes a step."""
-        return properties.is_symmetric(self.tableau)
+        return properties.is_symmetric(self._irreducible)
 
     @cached_property
     def stability(self) -> StabilityFunction:
@@ -158,22 +158,65 @@ class RungeKuttaScheme(Scheme):
     @cached_property
     def ssp_coefficient(self) -> sympy.Expr:
         """The radius of absolute monotonicity, in steps for which forward Euler contracts."""
-        return ssp_coefficient(self.tableau)
+        return ssp_coefficient(self._irreducible)
+
+    def facts(self) -> dict[str, object]:
+        """Orders, stability and structure."""
+        return {
+            "autonomous order": self.autonomous_order,
+            "embedded order": self.embedded_order,
+            "stage order": self.stage_order,
+            "diagonally implicit": self.is_diagonally_implicit,
+            "first same as last": self.is_fsal,
+            "stiffly accurate": self.is_stiffly_accurate,
+            "A-stable": self.is_a_stable,
+            "L-stable": self.is_l_stable,
+            "symplectic": self.is_symplectic,
+            "symmetric": self.is_symmetric,
+            "SSP coefficient": exact_text(self.ssp_coefficient),
+            "stability function": str(self.stability),
+        }
+
+    def text(self) -> str:
+        """The tableau, c to the left of A and the weights below."""
+        return tableau_text(self)
 
     def record(self) -> dict[str, Any]:
         """What was proven, as data; see `odegraph.scheme.proofs`."""
         return asdict(self.orders)
 
+    @cached_property
+    def analysis(self) -> Analysis:
+        """Everything else that follows from the tableau, computed when asked for."""
+        return Analysis(self.tableau, self.orders, self.stability)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What a user of the scheme should know, one sentence each."""
+        return self.analysis.notes
+
     def adjoint(self) -> "RungeKuttaScheme":
         """The inverse of a step with -h; it has the same order."""
-        spec = tableau_spec(
-            properties.adjoint(self.tableau),
-            name=f"{self.name}-adjoint",
-            title=f"Adjoint of {self.title}",
-            source=self.source,
-            tolerance=self.spec.tolerance,
+        return self._derived(properties.adjoint(self.tableau), f"{self.name}-adjoint")
+
+    def then(self, other: "RungeKuttaScheme", *, fraction: Fraction) -> "RungeKuttaScheme":
+        """A step of `fraction` h by this scheme, then one of (1 - fraction) h by the other."""
+        parts = [(self.tableau, fraction), (other.tableau, 1 - fraction)]
+        return self._derived(composition(parts), f"{self.name}-then-{other.name}")
+
+    def power(self, steps: int) -> "RungeKuttaScheme":
+        """As many equal steps in one."""
+        if steps < 1:
+            raise SchemeError(f"The power {steps} of `{self.name}` does not exist; take 1 or more.")
+        parts = [(self.tableau, Fraction(1, steps))] * steps
+        return self._derived(composition(parts), f"{self.name}-power-{steps}")
+
+    def _derived(self, tableau: Tableau, name: str) -> "RungeKuttaScheme":
+        tolerance = f"{tableau.tolerance}" if tableau.tolerance else None
+        title = f"{name}, derived from {self.title}"
+        return verify_runge_kutta(
+            tableau_spec(tableau, name=name, title=title, source="", tolerance=tolerance)
         )
-        return verify_runge_kutta(spec)
 
 
 def verify_runge_kutta(
@@ -191,38 +234,7 @@ def verify_runge_kutta(
     if recorded is not None:
         return RungeKuttaScheme(spec, tableau, ProvenOrders(**recorded))
     proofs = prove_orders(tableau)
-    scheme = RungeKuttaScheme(spec, tableau, _orders(tableau, proofs))
+    scheme = RungeKuttaScheme(spec, tableau, proven_orders(tableau, proofs))
     check_claims(scheme, {claim: proof.failed for claim, proof in proofs.items()}, faults)
     faults.raise_if_any()
     return scheme
-
-
-def prove_orders(tableau: Tableau) -> dict[str, OrderProof]:
-    """The proofs of `order`, `autonomous_order` and, if it exists, `embedded_order`."""
-    vectors = StageVectors(tableau.A, tableau.c)
-    proofs = {"order": prove_weights(tableau, tableau.b, vectors)}
-    proofs["autonomous_order"] = proofs["order"]
-    if not tableau.has_row_sum_nodes:
-        autonomous = StageVectors(tableau.A, tableau.row_sums)
-        proofs["autonomous_order"] = prove_order(autonomous, tableau.b, vanishes=tableau.vanishes)
-    if tableau.b_embedded is not None:
-        proofs["embedded_order"] = prove_weights(tableau, tableau.b_embedded, vectors)
-    return proofs
-
-
-def prove_weights(tableau: Tableau, weights: Vector, vectors: StageVectors) -> OrderProof:
-    """The order on x' = f(t, x) of the stages of a tableau with these weights."""
-    # With c = A 1, time is one more component of an autonomous state: the plain trees are proof
-    # enough.
-    trees = rooted_trees if tableau.has_row_sum_nodes else timed_trees
-    return prove_order(vectors, weights, trees=trees, vanishes=tableau.vanishes)
-
-
-def _orders(tableau: Tableau, proofs: dict[str, OrderProof]) -> ProvenOrders:
-    embedded = proofs.get("embedded_order")
-    return ProvenOrders(
-        order=proofs["order"].order,
-        autonomous=proofs["autonomous_order"].order,
-        linear=prove_linear_order(tableau.A, tableau.b, vanishes=tableau.vanishes),
-        embedded=embedded.order if embedded else None,
-    )

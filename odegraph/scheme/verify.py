@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from odegraph.scheme.additive_runge_kutta import verify_additive_runge_kutta
 from odegraph.scheme.base import Scheme
+from odegraph.scheme.linear_multistep import verify_linear_multistep
 from odegraph.scheme.runge_kutta import verify_runge_kutta
 from odegraph.scheme.spec import SchemeSpec
 
@@ -17,7 +19,13 @@ class Verifier(Protocol):
         ...
 
 
-VERIFIERS: Mapping[str, Verifier] = MappingProxyType({"runge-kutta": verify_runge_kutta})
+VERIFIERS: Mapping[str, Verifier] = MappingProxyType(
+    {
+        "runge-kutta": verify_runge_kutta,
+        "linear-multistep": verify_linear_multistep,
+        "additive-runge-kutta": verify_additive_runge_kutta,
+    }
+)
 
 
 def verify(spec: SchemeSpec, *, recorded: Mapping[str, Any] | None = None) -> Scheme:

@@ -24,6 +24,7 @@ class Unit:
     `positive_slots` names what must stay positive on every map between bases (running variances);
     `is_linear` is true where R(x) = A x is proven; `value_shapes` holds meta tensors of the
     parameters and buffers; `traced_for` is the shape of the state where the graph is for one rank.
+    A unit with the rate R(x) = F(x) - x of a layer F keeps that as `layer`.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Unit:
     training: fx.GraphModule
     value_shapes: tuple[Tensor, ...]
     traced_for: tuple[int, ...] | None
+    layer: Unit | None = None
 
     @property
     def is_random(self) -> bool:

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy
+from catalogue_names import names_of_kind
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from odegraph.scheme import RungeKuttaScheme, SchemeSpec, load_scheme, verify
-from odegraph.scheme.catalogue import scheme_files
 from odegraph.scheme.number_field import to_sympy
 from odegraph.scheme.polynomials import (
     count_roots,
@@ -36,7 +36,7 @@ def proven(data: dict) -> RungeKuttaScheme:
 
 
 Z = sympy.Symbol("z")
-NAMES = sorted(scheme_files())
+NAMES = names_of_kind("runge-kutta")
 IMPLICIT = [name for name in NAMES if not load(name).is_explicit]
 
 

@@ -1,0 +1,192 @@
+"""What stands in the boxes of a step graph."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from types import MappingProxyType
+
+from odegraph._exact import Exact, to_exact, to_float
+from odegraph.draw import labels
+from odegraph.draw.view import Item, LeftOut
+from odegraph.ir import Evaluate, Manifestation, Output, StepGraph, Theta, Update
+from odegraph.scheme import RungeKuttaScheme
+
+Number = labels.Number
+ThetaText = Callable[[Theta, Sequence[Number]], str]
+Symbol = Callable[[int], str]
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How theta(t) is written, and what stands for entry b of the slots."""
+
+    theta: ThetaText
+    entry: Symbol
+
+
+@dataclass(frozen=True)
+class StepTexts:
+    """The texts of one graph.
+
+    Attributes:
+        graph: what is drawn.
+        depth_of: the depth of each unit.
+        read_at: the depths at which units read each theta(t), drawn or not.
+        notation: how theta(t) is written.
+        step_title: how a step is called.
+        output_names: texts of outputs that are not states after a number of steps.
+    """
+
+    graph: StepGraph
+    depth_of: Mapping[str, Number]
+    read_at: Mapping[str, Sequence[Number]]
+    notation: Notation
+    step_title: Callable[[int], str]
+    output_names: Mapping[str, str]
+
+    def theta(self, name: str) -> str:
+        """The formula of the parameters that a unit reads."""
+        node = self.graph.node(name)
+        assert isinstance(node, Theta)
+        return self.notation.theta(node, self.read_at[name])
+
+    def shade(self, theta: str) -> float:
+        """Where in [0, 1] a theta(t) stands: the mean of the depths that read it."""
+        depths = [to_float(depth) for depth in self.read_at[theta]]
+        return sum(depths) / len(depths)
+
+    def unit(self, name: str, node: Evaluate) -> str:
+        """Stage and theta(t) of one call of the unit."""
+        return f"{labels.subscript('k', node.stage)} = R\n{labels.theta_at(self.depth_of[name])}"
+
+    def left_out(self, left_out: LeftOut) -> str:
+        """What an ellipsis stands for."""
+        return left_out_text(self.graph.manifestation, left_out, entry=self.notation.entry)
+
+    def update(self, update: Update) -> str:
+        """What is learned."""
+        return update_text(update)
+
+    def state(self, tap: int) -> str:
+        """The state after `tap` steps."""
+        return f"x({labels.number(self.graph.manifestation.grid[tap])})"
+
+    def output(self, name: str, output: Output) -> str:
+        """What is handed out."""
+        return self.output_names.get(name) or self.state(output.tap)
+
+
+def step_texts(
+    graph: StepGraph,
+    items: Sequence[Item],
+    *,
+    notation: Notation,
+    step_title: Callable[[int], str] | None = None,
+    output_names: Mapping[str, str] = NO_NAMES,
+) -> StepTexts:
+    """The texts of what is drawn of a graph."""
+    drawn = {theta_of(item) for item in items if isinstance(item.node, Evaluate)}
+    depth_of: dict[str, Number] = {}
+    read_at: dict[str, list[Number]] = {}
+    for name, node in graph.nodes():
+        if isinstance(node, Evaluate) and (theta := graph.input(name, "theta")) in drawn:
+            depth_of[name] = _depth(graph, node, theta)
+            read_at.setdefault(theta, []).append(depth_of[name])
+    titles = step_title or partial(numbered_step_title, graph.manifestation)
+    return StepTexts(graph, depth_of, read_at, notation, titles, output_names)
+
+
+def theta_of(unit: Item) -> str:
+    """The name of the theta(t) that a unit reads."""
+    return next(source for source, edge in unit.inputs if edge.role == "theta")
+
+
+def coefficients_text(theta: Theta, depths: Sequence[Number]) -> str:
+    """``θ(1/4)`` over ``= 1/2 θ⁰ + 1/2 θ¹``; a coefficient itself with the depths that read it."""
+    if labels.is_one_coefficient(theta.row):
+        symbol = labels.superscript("θ", theta.row[0][0])
+        return f"{symbol}\nat t = {labels.depths(depths)}"
+    return "\n".join([labels.theta_at(theta.depth), *labels.combination(theta.row)])
+
+
+def constants_text(theta: Theta, depths: Sequence[Number]) -> str:
+    """For folded parameters: the number of the constant, and the depths that it holds for."""
+    return f"{_constant(theta.row[0][0])}\nθ at t = {labels.depths(depths)}"
+
+
+def depths_text(theta: Theta, depths: Sequence[Number]) -> str:  # noqa: ARG001
+    """Without a basis: the depth alone."""
+    return labels.theta_at(theta.depth)
+
+
+def numbered_step_title(form: Manifestation, step: int) -> str:
+    """``step 1: depth 0 to 1/8, h = 1``."""
+    start, end = form.intervals[step]
+    h = labels.number(form.span * (end - start))
+    return f"step {step + 1}: depth {start} to {end}, h = {h}"
+
+
+def left_out_text(form: Manifestation, left_out: LeftOut, *, entry: Symbol) -> str:
+    """How many steps are left out, from where to where, and what they read."""
+    intervals = form.intervals[left_out.step : left_out.last + 1]
+    lengths = [form.span * (end - start) for start, end in intervals]
+    h = labels.number(min(lengths))
+    if min(lengths) != max(lengths):
+        h = f"{h} to {labels.number(max(lengths))}"
+    lines = [
+        f"… {left_out.count} more steps",
+        "of the same form",
+        f"depth {intervals[0][0]} to {intervals[-1][1]}",
+        f"h = {h}",
+    ]
+    read = sorted({index for theta in left_out.thetas for index, _ in theta.row})
+    if read:
+        lines.append(f"reading {_entries(read, entry)}")
+    return "\n".join(lines)
+
+
+def update_text(update: Update) -> str:
+    """Which coefficient of the running statistics is learned, and what it keeps of the old ones."""
+    kept = sorted(index for index, _ in update.retained)
+    text = f"new {_statistics(update.index)}"
+    return f"{text}\nkeeps part of {_entries(kept, _statistics)}" if kept else text
+
+
+def _entries(indices: Sequence[int], entry: Symbol) -> str:
+    """``θ²``; ``θ², θ³``; ``θ² … θ⁶`` where none is missing between them."""
+    first, last = entry(indices[0]), entry(indices[-1])
+    if len(indices) <= 2:
+        return ", ".join(dict.fromkeys((first, last)))
+    if len(indices) == indices[-1] - indices[0] + 1:
+        return f"{first} … {last}"
+    return f"{len(indices)} of {first} … {last}"
+
+
+def _coefficient(index: int) -> str:
+    return labels.superscript("θ", index)
+
+
+def _constant(index: int) -> str:
+    return f"constant {index}"
+
+
+def _statistics(index: int) -> str:
+    return labels.superscript("S", index)
+
+
+def _depth(graph: StepGraph, unit: Evaluate, theta: str) -> Exact | Fraction:
+    # Units that share theta(t) may read it at different depths, of which the theta knows the first.
+    scheme = graph.manifestation.scheme
+    if not isinstance(scheme, RungeKuttaScheme):
+        node = graph.node(theta)
+        assert isinstance(node, Theta)
+        return node.depth
+    start, end = (to_exact(depth) for depth in graph.manifestation.intervals[unit.step])
+    return start + scheme.c[unit.stage - 1] * (end - start)
+
+
+COEFFICIENTS = Notation(coefficients_text, _coefficient)
+CONSTANTS = Notation(constants_text, _constant)
+DEPTHS = Notation(depths_text, _coefficient)

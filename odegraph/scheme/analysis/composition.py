@@ -1,0 +1,48 @@
+"""One step made of several: first a fraction of it by one method, then the rest by others."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from odegraph.scheme.adjoin import adjoin, evaluate
+from odegraph.scheme.number_field import Number, to_sympy
+from odegraph.scheme.tableau import Matrix, Tableau, Vector
+
+
+def composition(parts: Sequence[tuple[Tableau, Number]]) -> Tableau:
+    """The tableau of steps of size f h by each (tableau, f) in turn; the fractions sum to 1."""
+    rows: list[Vector] = []
+    weights: list[Number] = []
+    nodes: list[Number] = []
+    start: Number = Fraction(0)
+    stages = sum(tableau.stages for tableau, _ in parts)
+    for tableau, fraction in _in_one_field(parts):
+        before = tuple(weights)
+        after = (Fraction(0),) * (stages - len(before) - tableau.stages)
+        rows += [(*before, *(fraction * a for a in row), *after) for row in tableau.A]
+        weights += [fraction * b for b in tableau.b]
+        nodes += [start + fraction * c for c in tableau.c]
+        start = start + fraction
+    tolerance = max(tableau.tolerance for tableau, _ in parts)
+    return Tableau(tuple(rows), tuple(weights), tuple(nodes), tolerance=tolerance)
+
+
+def _in_one_field(parts: Sequence[tuple[Tableau, Number]]) -> list[tuple[Tableau, Number]]:
+    """The same tableaus with all surds in one number field."""
+    values = adjoin(to_sympy(x) for tableau, f in parts for x in (*_entries(tableau), f))
+
+    def move(x: Number) -> Number:
+        return evaluate(to_sympy(x), values)
+
+    def move_rows(rows: Matrix) -> Matrix:
+        return tuple(tuple(move(x) for x in row) for row in rows)
+
+    moved = []
+    for tableau, fraction in parts:
+        b, c = move_rows((tableau.b, tableau.c))
+        A = move_rows(tableau.A)
+        moved.append((Tableau(A, b, c, tolerance=tableau.tolerance), move(fraction)))
+    return moved
+
+
+def _entries(tableau: Tableau) -> list[Number]:
+    return [x for row in (*tableau.A, tableau.b, tableau.c) for x in row]

@@ -1,0 +1,138 @@
+"""The command line: what a user types, what comes out, and with which exit code."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from odegraph.cli import main
+
+MIDPOINT = """
+title = "A midpoint rule"
+A = [[], ["1/2"]]
+b = ["0", "1"]
+[claims]
+order = 2
+"""
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def run(capsys, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of a command."""
+    with pytest.raises(SystemExit) as stop:
+        main([*arguments])
+    captured = capsys.readouterr()
+    return int(stop.value.code or 0), captured.out, captured.err
+
+
+@pytest.fixture
+def scheme_file(tmp_path) -> Path:
+    path = tmp_path / "my-scheme.toml"
+    path.write_text(MIDPOINT, encoding="utf-8")
+    return path
+
+
+def test_schemes_lists_the_catalogue(capsys):
+    code, out, _ = run(capsys, "schemes", "--json")
+    rows = {row["name"]: row for row in json.loads(out)}
+    assert code == 0
+    assert rows["rk4-classic"]["order"] == 4
+    assert not rows["gauss-2"]["explicit"]
+    code, out, _ = run(capsys, "schemes")
+    assert code == 0
+    assert "dormand-prince" in out
+
+
+def test_show_prints_the_tableau_and_what_is_proven(capsys):
+    code, out, _ = run(capsys, "show", "rk4-classic")
+    assert code == 0
+    assert "1/2 | 0    1/2" in out
+    code, out, _ = run(capsys, "show", "dormand-prince", "--json")
+    facts = json.loads(out)
+    assert facts["order"] == 5
+    assert facts["embedded order"] == 4
+    assert facts["first same as last"]
+
+
+def test_verify_proves_a_file_of_the_user(capsys, scheme_file):
+    code, out, _ = run(capsys, "verify", str(scheme_file))
+    assert (code, out) == (0, "my-scheme: order 2 proven\n")
+
+
+def test_verify_reports_every_file_and_fails_if_one_does(capsys, scheme_file):
+    wrong = scheme_file.with_name("wrong.toml")
+    wrong.write_text(MIDPOINT.replace("order = 2", "order = 3"), encoding="utf-8")
+    code, out, err = run(capsys, "verify", str(scheme_file), str(wrong))
+    assert code == 1
+    assert "my-scheme: order 2 proven" in out
+    assert "error: " in err
+    assert "wrong" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("show", "rk4-clasic"), 1, "Did you mean `rk4-classic`?"),
+        (("verify", "none.toml"), 1, "There is no scheme file `none.toml`"),
+        (("draw", "rk4-classic", "-o", "x.gif"), 1, ".gif"),
+        (("compile", "none.toml"), 1, "There is no model file `none.toml`"),
+        (("show",), 2, "Missing argument"),
+        (("shwo", "euler"), 2, "No such command"),
+        (("draw", "rk4-classic"), 2, "--output"),
+    ],
+)
+def test_a_mistake_is_one_message_and_an_exit_code(capsys, arguments, code, message):
+    found, _, err = run(capsys, *arguments)
+    assert found == code
+    assert message in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("picture", ["step", "stability", "tableau"])
+def test_draw_makes_each_picture_of_a_scheme(capsys, tmp_path, scheme_file, picture):
+    target = tmp_path / f"{picture}.svg"
+    code, out, _ = run(capsys, "draw", str(scheme_file), "-o", str(target), "--picture", picture)
+    assert code == 0
+    assert str(target) in out
+    assert "</svg>" in target.read_text(encoding="utf-8")
+
+
+def test_compile_writes_module_picture_and_checkpoint(capsys, tmp_path, scheme_file):
+    code, out, _ = run(
+        capsys,
+        *("compile", str(EXAMPLES / "continuous_net.toml"), "--scheme", str(scheme_file)),
+        *("-o", str(tmp_path / "generated"), "--draw", "--checkpoint", "--json"),
+    )
+    assert code == 0
+    description = json.loads(out)
+    assert {Path(path).suffix for path in description["written"]} == {".py", ".svg", ".safetensors"}
+    assert all(Path(path).stat().st_size for path in description["written"])
+    assert {block["scheme"] for block in description["blocks"].values()} == {"my-scheme"}
+
+
+def test_compile_into_a_folder_that_cannot_be_made_writes_nothing(capsys, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way", encoding="utf-8")
+    code, _, err = run(
+        capsys, "compile", str(EXAMPLES / "continuous_net.toml"), "-o", str(blocked / "generated")
+    )
+    assert code == 1
+    assert "cannot be written" in err
+    assert list(tmp_path.iterdir()) == [blocked]
+
+
+def test_a_model_has_no_stability_region(capsys, tmp_path):
+    code, _, err = run(
+        capsys,
+        *("draw", str(EXAMPLES / "continuous_net.toml"), "-o", str(tmp_path / "x.svg")),
+        *("--picture", "stability"),
+    )
+    assert code == 1
+    assert "draw its scheme instead" in err
+
+
+def test_version(capsys):
+    code, out, _ = run(capsys, "--version")
+    assert code == 0
+    assert out.startswith("odegraph ")
