@@ -18,6 +18,7 @@ from odegraph.emit.python_source import (
 )
 from odegraph.emit.signature import signature
 from odegraph.emit.slots import access, container_statements, norm_scales, slot_statement
+from odegraph.emit.solve_source import solver_functions
 from odegraph.emit.source_lines import indent
 from odegraph.unit import Surroundings
 
@@ -47,7 +48,8 @@ def model_source(parts: ModelParts) -> str:
         for path, block in parts.blocks.items()
     ]
     texts = list(dict.fromkeys(text for _, text in functions.values()))
-    code = [*texts, *classes, _model_class(parts)]
+    graphs = [g for block in parts.blocks.values() for g in (block.evaluation, block.training)]
+    code = [*solver_functions(graphs), *texts, *classes, _model_class(parts)]
     sections = [_docstring(parts, functions), imports_for("".join(code))]
     if any("blend(" in text for text in classes):
         sections.append(f"\n{BLEND}")
