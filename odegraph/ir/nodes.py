@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from odegraph._exact import Exact
+from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian
 
 Row = tuple[tuple[int, Exact | Fraction], ...]
 
@@ -73,7 +74,8 @@ class Output:
     tap: int
 
 
-Node = Input | Theta | Evaluate | Combine | Update | Output
+Linearised = Jacobian | FunctionOfJacobian | Apply
+Node = Input | Theta | Evaluate | Combine | Update | Output | Linearised
 
 
 @dataclass(frozen=True, slots=True)
