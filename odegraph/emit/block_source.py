@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from odegraph._exact import Exact, to_exact, to_source
+from odegraph.emit.matrix_source import function_statement, product_statements
 from odegraph.emit.rounding import Precision
 from odegraph.emit.source_lines import (
     WIDTH,
@@ -15,7 +16,21 @@ from odegraph.emit.source_lines import (
     weights_dict,
 )
 from odegraph.emit.weighted_sum import WeightedSum, rounded_terms, weighted_sum
-from odegraph.ir import Combine, Evaluate, Input, Node, Output, StepGraph, Theta, Update
+from odegraph.ir import (
+    HALVES_DIM,
+    Apply,
+    Combine,
+    Evaluate,
+    FunctionOfJacobian,
+    Input,
+    Jacobian,
+    Node,
+    Output,
+    StepGraph,
+    Theta,
+    Update,
+    half_terms,
+)
 
 MARGIN = 8  # statements stand in a method of a class
 
@@ -79,6 +94,7 @@ class _ForwardWriter:
         self.inlined = _used_once_as_state(graph)
         self.theta: dict[str, list[str]] = {}
         self.blends: dict[object, str] = {}
+        self.split: dict[str, str] = {}  # variable -> the value whose halves have names
         self.blend_names: set[str] = set()
         self.evaluations: list[str] = []
         self.step: int | None = None
@@ -96,6 +112,14 @@ class _ForwardWriter:
                     self._theta(name, node)
                 case Evaluate():
                     self._evaluate(name, node, position)
+                case Jacobian():
+                    self._jacobian(name, position)
+                case FunctionOfJacobian():
+                    target = self.names.assign(name, "M", position)
+                    jacobian = self.names.variable[self.graph.input(name, "jacobian")]
+                    self.lines.append(function_statement(target, node, jacobian))
+                case Apply():
+                    self._apply(name, node, position)
                 case Combine() if name not in self.inlined:
                     self._combine(name, position)
                 case Output():
@@ -213,10 +237,49 @@ class _ForwardWriter:
         self.lines += sum_statements("y", self._sum(state), margin=MARGIN)
         return "y"
 
+    def _jacobian(self, name: str, position: int) -> None:
+        arguments = self.theta[self.graph.input(name, "theta")]
+        state = self.names.variable[self.graph.input(name, "state")]
+        target = self.names.assign(name, "J", position)
+        opening = f"{target} = jacobian"
+        self.lines += call(opening, [self.unit.function, state, *arguments], margin=MARGIN)
+
+    def _apply(self, name: str, node: Apply, position: int) -> None:
+        source = self.graph.input(name, "matrix")
+        matrix = self.names.variable[source], self.graph.node(source)
+        total = self._sum(name)
+        target = self.names.assign(name, "v", position)
+        self.lines += product_statements(target, node, matrix, total, margin=MARGIN)
+
     def _combine(self, name: str, position: int) -> None:
+        if self.graph.splits_state(name):
+            self._combine_halves(name, position)
+            return
         total = self._sum(name)
         target = self.names.assign(name, "x" if self._is_carried(name) else "y", position)
         self.lines += sum_statements(target, total, margin=MARGIN)
+
+    def _combine_halves(self, name: str, position: int) -> None:
+        inputs = [(source, edge.any_weight) for source, edge in self.graph.inputs(name)]
+        q, p = (self._half_sum(half_terms(inputs, target), "qp"[target]) for target in (0, 1))
+        target = self.names.assign(name, "x" if self._is_carried(name) else "y", position)
+        self.lines.append(f"{target} = torch.cat([{q}, {p}], dim={HALVES_DIM})")
+
+    def _half_sum(self, terms: list[tuple[tuple[str, int], Exact]], target: str) -> str:
+        values = [self._half(source, half) for (source, half), _ in terms]
+        total = weighted_sum(values, [weight for _, weight in terms], self.precision)
+        if not total.terms or (len(terms) == 1 and terms[0][1] == 1):
+            return values[0]
+        self.lines += sum_statements(target, total, margin=MARGIN)
+        return target
+
+    def _half(self, value: str, half: int) -> str:
+        variable = self.names.variable[value]
+        names = [f"{variable}_q", f"{variable}_p"]
+        if self.split.get(variable) != value:
+            self.split[variable] = value
+            self.lines.append(f"{', '.join(names)} = {variable}.chunk(2, dim={HALVES_DIM})")
+        return names[half]
 
     def _is_carried(self, name: str) -> bool:
         # The state at the end of a step, which may be the state of its last stage too.
@@ -224,7 +287,7 @@ class _ForwardWriter:
         return any(self.graph.node(user).step != step for user in self.graph.graph.succ[name])
 
     def _sum(self, name: str) -> WeightedSum[str]:
-        inputs = self.graph.inputs(name)
+        inputs = [(one, edge) for one, edge in self.graph.inputs(name) if edge.role == "term"]
         values = [self.names.variable[source] for source, _ in inputs]
         return weighted_sum(values, [edge.exact for _, edge in inputs], self.precision)
 
@@ -271,6 +334,7 @@ def _used_once_as_state(graph: StepGraph) -> set[str]:
     return {
         name
         for name in graph.of_type(Combine)
-        if len(users := list(graph.graph.succ[name])) == 1
+        if not graph.splits_state(name)
+        and len(users := list(graph.graph.succ[name])) == 1
         and isinstance(graph.node(users[0]), Evaluate)
     }

@@ -13,19 +13,26 @@ from fractions import Fraction
 import torch
 from torch import fx, nn
 
-from odegraph._exact import Exact, to_exact
+from odegraph._exact import Exact, to_exact, to_float
+from odegraph.emit.matrix_functions import UnitJacobian, apply, phi_functions, resolvent, solve
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_of
-from odegraph.emit.weighted_sum import Term, add_terms, rounded_terms, weighted_sum
+from odegraph.emit.weighted_sum import Term, add_terms, rounded_terms, scaled, weighted_sum
 from odegraph.ir import (
+    HALVES_DIM,
+    Apply,
     Combine,
     Evaluate,
+    FunctionOfJacobian,
     Input,
+    Jacobian,
     Output,
+    PhiFunctions,
     Row,
     StepGraph,
     Theta,
     Update,
+    half_terms,
 )
 from odegraph.unit import Unit
 
@@ -71,6 +78,8 @@ def lower_to_fx(
     lowering = _Lowering(graph, call, precision, counters)
     root = nn.Module()
     root.add_module("unit", call.graph)
+    if graph.of_type(Jacobian):
+        root.add_module("jacobian", UnitJacobian(call.graph))
     root.add_module("theta", theta)
     root.add_module("state", state)
     module = fx.GraphModule(root, lowering.lower(), class_name="OdeGraph")
@@ -129,6 +138,7 @@ class _Lowering:
         self.values: dict[str, fx.Node] = {}
         self.thetas: dict[str, list[fx.Node]] = {}
         self.statistics: dict[str, dict[str, fx.Node]] = {}
+        self.halves: dict[fx.Node, tuple[fx.Node, ...]] = {}
         self.updates: dict[int, Mapping[str, fx.Node]] = {}
 
     def lower(self) -> fx.Graph:
@@ -147,6 +157,12 @@ class _Lowering:
                     self.thetas[name] = self._theta(node)
                 case Evaluate():
                     self.values[name] = self._evaluate(name)
+                case Jacobian():
+                    self.values[name] = self._jacobian(name)
+                case FunctionOfJacobian():
+                    self.values[name] = self._matrix_function(name, node)
+                case Apply():
+                    self.values[name] = self._apply(name, node)
                 case Combine():
                     self.values[name] = self._combine(name)
                 case Update():
@@ -173,6 +189,8 @@ class _Lowering:
         return add_terms(rounded_terms(values, exact, self.precision), self.arithmetic)
 
     def _combine(self, name: str) -> fx.Node:
+        if self.source.splits_state(name):
+            return self._combine_halves(name)
         inputs = self.source.inputs(name)
         values = [self.values[source] for source, _ in inputs]
         total = weighted_sum(values, [edge.exact for _, edge in inputs], self.precision)
@@ -181,6 +199,32 @@ class _Lowering:
             return increment
         addends = (total.base, increment)
         return self.graph.create_node("call_function", operator.add, addends, name=_fx_name(name))
+
+    def _combine_halves(self, name: str) -> fx.Node:
+        inputs = [(source, edge.any_weight) for source, edge in self.source.inputs(name)]
+        halves = tuple(self._half_sum(half_terms(inputs, target)) for target in (0, 1))
+        arguments = (halves, HALVES_DIM)
+        node = self.graph.create_node("call_function", torch.cat, arguments, name=_fx_name(name))
+        self.halves[node] = halves
+        return node
+
+    def _half_sum(self, terms: list[tuple[tuple[str, int], Exact]]) -> fx.Node:
+        values = [self._half(self.values[source], half) for (source, half), _ in terms]
+        total = weighted_sum(values, [weight for _, weight in terms], self.precision)
+        if not total.terms:
+            return values[0]
+        increment = add_terms(total.terms, self.arithmetic)
+        if total.base is None:
+            return increment
+        return self.graph.call_function(operator.add, (total.base, increment))
+
+    def _half(self, value: fx.Node, half: int) -> fx.Node:
+        # A sum of halves has them already.
+        if value not in self.halves:
+            both = self.graph.call_function(torch.chunk, (value, 2, HALVES_DIM))
+            first, second = (self.graph.call_function(operator.getitem, (both, i)) for i in (0, 1))
+            self.halves[value] = first, second
+        return self.halves[value][half]
 
     def _evaluate(self, name: str) -> fx.Node:
         state = self.values[self.source.input(name, "state")]
@@ -194,6 +238,34 @@ class _Lowering:
             for position, path in enumerate(self.call.updated, start=1)
         }
         return self.graph.create_node("call_function", operator.getitem, (result, 0), name=fx_name)
+
+    def _jacobian(self, name: str) -> fx.Node:
+        state = self.values[self.source.input(name, "state")]
+        theta = self.thetas[self.source.input(name, "theta")]
+        return self.graph.call_module("jacobian", (state, *theta))
+
+    def _matrix_function(self, name: str, node: FunctionOfJacobian) -> fx.Node:
+        scale = node.function.scale
+        term = Term(self.values[self.source.input(name, "jacobian")], to_float(scale), scale)
+        matrix = scaled(term, self.arithmetic)
+        if isinstance(node.function, PhiFunctions):
+            return self.graph.call_function(phi_functions, (matrix, node.function.highest))
+        return self.graph.call_function(resolvent, (matrix,))
+
+    def _apply(self, name: str, node: Apply) -> fx.Node:
+        source = self.source.input(name, "matrix")
+        terms = [(value, edge) for value, edge in self.source.inputs(name) if edge.role == "term"]
+        values = [self.values[value] for value, _ in terms]
+        total = weighted_sum(values, [edge.exact for _, edge in terms], self.precision)
+        x = add_terms(total.terms, self.arithmetic)
+        x = x if total.base is None else self.arithmetic.add(total.base, x)
+        match self.source.node(source):
+            case FunctionOfJacobian(function=PhiFunctions()):
+                phi = self.graph.call_function(operator.getitem, (self.values[source], node.order))
+                return self.graph.call_function(apply, (phi, x))
+            case FunctionOfJacobian():
+                return self.graph.call_function(solve, (self.values[source], x))
+        return self.graph.call_function(apply, (self.values[source], x))
 
     def _update(self, name: str, update: Update) -> dict[str, fx.Node]:
         return {path: self._updated(name, update, path) for path in self.call.updated}

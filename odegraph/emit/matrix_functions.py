@@ -4,7 +4,7 @@ J has the shape [batch, d, d], where d counts the numbers of one sample's state.
 """
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -72,8 +72,4 @@ HELPERS = (jacobian, phi_functions, resolvent, apply, solve)
 def helper_source(code: str) -> str:
     """The source of the functions that the statements `code` call."""
     used = [one for one in HELPERS if f" {one.__name__}(" in code]
-    return "\n\n".join(_sources(used))
-
-
-def _sources(functions: Iterable[Callable[..., Any]]) -> list[str]:
-    return [inspect.getsource(function) for function in functions]
+    return "\n\n".join(inspect.getsource(function) for function in used)

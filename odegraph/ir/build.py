@@ -12,6 +12,7 @@ from odegraph.ir.exponential import build_exponential
 from odegraph.ir.graph import StepGraph, step_graph
 from odegraph.ir.linear_multistep import build_linear_multistep
 from odegraph.ir.manifestation import Manifestation
+from odegraph.ir.partitioned import build_partitioned_runge_kutta
 from odegraph.ir.rosenbrock import build_rosenbrock
 from odegraph.ir.runge_kutta import build_runge_kutta
 from odegraph.scheme import LinearMultistepScheme
@@ -22,6 +23,7 @@ KIND_BUILDERS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "linear-multistep": build_linear_multistep,
         "exponential": build_exponential,
         "rosenbrock": build_rosenbrock,
+        "partitioned-runge-kutta": build_partitioned_runge_kutta,
     }
 )
 

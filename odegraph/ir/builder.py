@@ -1,9 +1,11 @@
 """What the step builders of all scheme kinds share: names, depths and edges."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from odegraph._exact import Exact, to_exact, to_rational
 from odegraph.ir.graph import NamedNode
+from odegraph.ir.halves import Weight
 from odegraph.ir.manifestation import Manifestation
 from odegraph.ir.nodes import Combine, Edge, Evaluate, Input, Node, Output, Theta
 
@@ -38,7 +40,7 @@ class GraphBuilder:
         edges = [(state, Edge("state")), (self.theta(step, stage, node), Edge("theta"))]
         return self.add(f"step{step}.k{stage}", Evaluate(step, stage), edges)
 
-    def combine(self, name: str, step: int, terms: list[tuple[str, Exact]]) -> str:
+    def combine(self, name: str, step: int, terms: Sequence[tuple[str, Weight]]) -> str:
         """The sum of weight * value over `terms`."""
         edges = [(source, Edge("term", weight)) for source, weight in terms]
         return self.add(name, Combine(step), edges)

@@ -2,6 +2,7 @@
 
 from odegraph._exact import Exact
 from odegraph.ir.graph import StepGraph
+from odegraph.ir.halves import Halves
 from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian
 from odegraph.ir.nodes import Combine, Edge, Evaluate, Input, Node, Output, Theta, Update
 
@@ -36,7 +37,9 @@ def _check_roles(name: str, node: Node, edges: list[Edge]) -> None:
     for edge in edges:
         assert edge.role in roles, f"{name} has an edge of role {edge.role}"
         weighted = roles[edge.role] is None
-        assert weighted == isinstance(edge.weight, Exact), f"{name}: weight {edge.weight!r}"
+        assert weighted == isinstance(edge.weight, Exact | Halves), (
+            f"{name}: weight {edge.weight!r}"
+        )
     for role, count in roles.items():
         found = sum(edge.role == role for edge in edges)
         assert found == count if count is not None else found > 0, f"{name}: {found} of {role}"

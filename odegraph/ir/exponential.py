@@ -43,7 +43,9 @@ class _Step:
             rate = self.builder.evaluate(self.step, i, state, to_exact(c))
             moved = self.linear.apply(self.linear.jacobian, [(state, ONE)])
             self.rest.append(
-                self.builder.combine(f"step{self.step}.n{i}", self.step, [(rate, ONE), (moved, -ONE)])
+                self.builder.combine(
+                    f"step{self.step}.n{i}", self.step, [(rate, ONE), (moved, -ONE)]
+                )
             )
         return self._state(f"x{self.step + 1}", self.scheme.b, Fraction(1))
 

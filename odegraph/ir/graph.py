@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import networkx as nx
 
+from odegraph.ir.halves import Halves, add_weights
 from odegraph.ir.manifestation import Manifestation
 from odegraph.ir.nodes import Edge, Node
 
@@ -42,6 +43,10 @@ class StepGraph:
         (found,) = (source for source, edge in self.inputs(name) if edge.role == role)
         return found
 
+    def splits_state(self, name: str) -> bool:
+        """Whether `name` is a sum that treats the halves of the state differently."""
+        return any(isinstance(edge.weight, Halves) for _, edge in self.inputs(name))
+
     def of_type(self, kind: type[Node]) -> list[str]:
         """Names of all nodes of one type."""
         return [name for name, node in self.nodes() if isinstance(node, kind)]
@@ -72,5 +77,9 @@ def renamed(inputs: list[tuple[str, Edge]], names: Mapping[str, str]) -> list[tu
     for source, edge in inputs:
         source = names.get(source, source)
         met = merged.get(source)
-        merged[source] = edge if met is None else Edge(edge.role, met.exact + edge.exact)
+        merged[source] = edge if met is None else _added(met, edge)
     return list(merged.items())
+
+
+def _added(x: Edge, y: Edge) -> Edge:
+    return Edge(x.role, add_weights(x.any_weight, y.any_weight))

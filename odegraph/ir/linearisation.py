@@ -44,6 +44,4 @@ class Linearisation:
         self.products += 1
         edges = [(matrix, Edge("matrix"))]
         edges += [(name, Edge("term", weight)) for name, weight in weights.items()]
-        return self.builder.add(
-            f"step{self.step}.v{self.products}", Apply(self.step, order), edges
-        )
+        return self.builder.add(f"step{self.step}.v{self.products}", Apply(self.step, order), edges)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from odegraph._exact import Exact
+from odegraph.ir.halves import Weight
 from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian
 
 Row = tuple[tuple[int, Exact | Fraction], ...]
@@ -80,13 +81,22 @@ Node = Input | Theta | Evaluate | Combine | Update | Output | Linearised
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """How a node uses a value: its role and, for `term` and `statistics`, its exact weight."""
+    """How a node uses a value: its role and, for `term` and `statistics`, its exact weight.
+
+    The weight of a term may differ between the halves of the state: then it is a `Halves`.
+    """
 
     role: str
-    weight: Exact | None = None
+    weight: Weight | None = None
 
     @property
     def exact(self) -> Exact:
-        """The weight of an edge that has one."""
+        """The weight of an edge that has a plain one."""
+        assert isinstance(self.weight, Exact), f"an edge of role {self.role} has no plain weight"
+        return self.weight
+
+    @property
+    def any_weight(self) -> Weight:
+        """The weight of an edge that has one, plain or not."""
         assert self.weight is not None, f"an edge of role {self.role} has no weight"
         return self.weight

@@ -118,10 +118,25 @@ EXPONENTIAL = Kind(
     claims={"stages": int, "order": int, "stiff_order": int},
 )
 
+PARTITIONED_RUNGE_KUTTA = Kind(
+    arrays={"A_q": 2, "b_q": 1, "A_p": 2, "b_p": 1},
+    required=("A_q", "b_q", "A_p", "b_p"),
+    claims={
+        "stages": int,
+        "order": int,
+        "general_order": int,
+        "explicit": bool,
+        "symplectic": bool,
+        "generally_symplectic": bool,
+        "symmetric": bool,
+    },
+)
+
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "runge-kutta": RUNGE_KUTTA,
         "linear-multistep": LINEAR_MULTISTEP,
+        "partitioned-runge-kutta": PARTITIONED_RUNGE_KUTTA,
         "additive-runge-kutta": ADDITIVE_RUNGE_KUTTA,
         "rosenbrock": ROSENBROCK,
         "exponential": EXPONENTIAL,

@@ -11,7 +11,7 @@ from torch.testing import assert_close
 import odegraph as og
 from odegraph.basis import DiscontinuousLinear, Legendre
 
-EXPLICIT = [name for name in names_of_kind("runge-kutta") if og.load_scheme(name).is_explicit]
+EXPLICIT = [n for n in names_of_kind("runge-kutta") if og.load_scheme(n).is_explicit]
 SEVERAL = ("euler", "ssp-rk-3-3", "rk4-classic", "dormand-prince", "gill-4", "verner-8-7")
 BASES = (
     og.PiecewiseConstant(2),

@@ -14,7 +14,7 @@ from odegraph.block import block_of_units
 from odegraph.models.units import ConvReluNorm, NormReluConv, TanhUnit
 
 DEPTHS = [*range(1, 17), 22, 32, 49]
-EXPLICIT = [name for name in names_of_kind("runge-kutta") if og.load_scheme(name).is_explicit]
+EXPLICIT = [n for n in names_of_kind("runge-kutta") if og.load_scheme(n).is_explicit]
 
 
 @pytest.fixture(autouse=True)

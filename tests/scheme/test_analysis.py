@@ -293,3 +293,17 @@ def test_a_scheme_then_its_adjoint_is_symmetric():
     both = scheme.then(scheme.adjoint(), fraction=Fraction(1, 2))
     assert both.is_symmetric
     assert both.order == 4
+
+
+def test_notes_name_the_reduced_tableau_and_the_nodes_outside():
+    doubled = proven({"A": [["1/4", "1/4"], ["1/8", "3/8"]], "b": ["1/2", "1/2"]})
+    assert doubled.notes == (
+        "The tableau is reducible from 2 stages to 1: "
+        "A = [['1/2']], b = ['1'] gives the same result.",
+    )
+    assert doubled.is_symplectic
+    assert doubled.is_symmetric
+    assert doubled.ssp_coefficient == 2
+    (note,) = load("nssp-3-3").notes
+    assert note.startswith("Stage 2 looks theta(t) up at c = -4/9, outside the step")
+    assert load("rk4-classic").notes == ()
