@@ -5,23 +5,21 @@ J has the shape [batch, d, d], where d counts the numbers of one sample's state.
 
 import inspect
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def jacobian(unit: Callable[..., Tensor], x: Tensor, *slots: Any) -> Tensor:
-    """dR/dx of every sample, column by column; R treats the samples one by one."""
+def jacobian(unit: Callable[..., Tensor], x: Tensor, *slots: Tensor) -> Tensor:
+    """dR/dx of every sample, row by row; R treats the samples one by one."""
+    _, pull_back = torch.func.vjp(lambda y: unit(y, *slots), x)
 
-    def along(direction: Tensor) -> Tensor:
-        tangent = direction.reshape(x.shape[1:]).expand(x.shape)
-        return torch.func.jvp(lambda y: unit(y, *slots), (x,), (tangent,))[1]
+    def row(direction: Tensor) -> Tensor:
+        return pull_back(direction.reshape(x.shape[1:]).expand(x.shape))[0]
 
-    size = x.shape[1:].numel()
-    directions = torch.eye(size, dtype=x.dtype, device=x.device)
-    return torch.func.vmap(along)(directions).flatten(2).permute(1, 2, 0)
+    directions = torch.eye(x.shape[1:].numel(), dtype=x.dtype, device=x.device)
+    return torch.func.vmap(row)(directions).flatten(2).transpose(0, 1)
 
 
 def phi_functions(matrix: Tensor, highest: int) -> tuple[Tensor, ...]:

@@ -49,8 +49,9 @@ def model_source(parts: ModelParts) -> str:
     ]
     texts = list(dict.fromkeys(text for _, text in functions.values()))
     code = [*texts, *classes, _model_class(parts)]
-    sections = [_docstring(parts, functions), imports_for("".join(code))]
-    if helpers := helper_source("".join(classes)):
+    helpers = helper_source("".join(classes))
+    sections = [_docstring(parts, functions), imports_for("".join([*code, helpers]))]
+    if helpers:
         sections.append(f"\n{helpers}")
     if any("blend(" in text for text in classes):
         sections.append(f"\n{BLEND}")

@@ -62,8 +62,9 @@ def python_source(parts: BlockParts) -> str:
     """The text of a module with the unit as a function and the block as a class `Block`."""
     functions = unit_functions(parts, name="unit")
     block = block_class(parts, class_name="Block", unit_name="unit")
-    sections = [_docstring(parts, functions), imports_for(functions)]
-    if helpers := helper_source(block):
+    helpers = helper_source(block)
+    sections = [_docstring(parts, functions), imports_for(functions + helpers)]
+    if helpers:
         sections.append(f"\n{helpers}")
     if "blend(" in block:
         sections.append(f"\n{BLEND}")
@@ -72,7 +73,8 @@ def python_source(parts: BlockParts) -> str:
 
 def imports_for(code: str) -> str:
     """The import statements of a module with this code."""
-    return IMPORTS + FUNCTIONAL if re.search(r"\bF\.", code) else IMPORTS
+    typing = "from collections.abc import Callable\n\n" if "Callable[" in code else ""
+    return typing + (IMPORTS + FUNCTIONAL if re.search(r"\bF\.", code) else IMPORTS)
 
 
 def unit_functions(parts: BlockParts, *, name: str) -> str:
