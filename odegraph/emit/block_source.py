@@ -15,7 +15,7 @@ from odegraph.emit.source_lines import (
     sum_statements,
     weights_dict,
 )
-from odegraph.emit.weighted_sum import WeightedSum, rounded_terms, weighted_sum
+from odegraph.emit.weighted_sum import WeightedSum, half_sum, rounded_terms, weighted_sum
 from odegraph.ir import (
     HALVES_DIM,
     Apply,
@@ -267,8 +267,10 @@ class _ForwardWriter:
 
     def _half_sum(self, terms: list[tuple[tuple[str, int], Exact]], target: str) -> str:
         values = [self._half(source, half) for (source, half), _ in terms]
-        total = weighted_sum(values, [weight for _, weight in terms], self.precision)
-        if not total.terms or (len(terms) == 1 and terms[0][1] == 1):
+        states = sum(not self.graph.is_rate(source) for (source, _), _ in terms)
+        weights = [weight for _, weight in terms]
+        total = half_sum(values, weights, self.precision, states=states)
+        if not total.terms:
             return values[0]
         self.lines += sum_statements(target, total, margin=MARGIN)
         return target
@@ -278,7 +280,10 @@ class _ForwardWriter:
         names = [f"{variable}_q", f"{variable}_p"]
         if self.split.get(variable) != value:
             self.split[variable] = value
-            self.lines.append(f"{', '.join(names)} = {variable}.chunk(2, dim={HALVES_DIM})")
+            used = sorted(_halves_in_use(self.graph, value))
+            left = ", ".join(names) if len(used) == 2 else names[used[0]]
+            item = "" if len(used) == 2 else f"[{used[0]}]"
+            self.lines.append(f"{left} = {variable}.chunk(2, dim={HALVES_DIM}){item}")
         return names[half]
 
     def _is_carried(self, name: str) -> bool:
@@ -327,6 +332,15 @@ def _last_uses(graph: StepGraph) -> dict[str, int]:
                 continue  # kept in the list `learned`, not in a variable
             last[source] = max(last.get(source, -1), positions[user])
     return last
+
+
+def _halves_in_use(graph: StepGraph, value: str) -> set[int]:
+    users = [name for name in graph.graph.succ[value] if graph.splits_state(name)]
+    weights = [data["edge"].any_weight for data in (graph.graph.edges[value, u] for u in users)]
+    terms = [
+        term for target in (0, 1) for term in half_terms([(value, w) for w in weights], target)
+    ]
+    return {half for (_, half), _ in terms}
 
 
 def _used_once_as_state(graph: StepGraph) -> set[str]:

@@ -17,7 +17,14 @@ from odegraph._exact import Exact, to_exact, to_float
 from odegraph.emit.matrix_functions import UnitJacobian, apply, phi_functions, resolvent, solve
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_of
-from odegraph.emit.weighted_sum import Term, add_terms, rounded_terms, scaled, weighted_sum
+from odegraph.emit.weighted_sum import (
+    Term,
+    add_terms,
+    half_sum,
+    rounded_terms,
+    scaled,
+    weighted_sum,
+)
 from odegraph.ir import (
     HALVES_DIM,
     Apply,
@@ -210,7 +217,9 @@ class _Lowering:
 
     def _half_sum(self, terms: list[tuple[tuple[str, int], Exact]]) -> fx.Node:
         values = [self._half(self.values[source], half) for (source, half), _ in terms]
-        total = weighted_sum(values, [weight for _, weight in terms], self.precision)
+        states = sum(not self.source.is_rate(source) for (source, _), _ in terms)
+        weights = [weight for _, weight in terms]
+        total = half_sum(values, weights, self.precision, states=states)
         if not total.terms:
             return values[0]
         increment = add_terms(total.terms, self.arithmetic)

@@ -12,14 +12,13 @@ from torch.nn import functional as F
 
 
 def jacobian(unit: Callable[..., Tensor], x: Tensor, *slots: Tensor) -> Tensor:
-    """dR/dx of every sample, row by row; R treats the samples one by one."""
-    _, pull_back = torch.func.vjp(lambda y: unit(y, *slots), x)
-
-    def row(direction: Tensor) -> Tensor:
-        return pull_back(direction.reshape(x.shape[1:]).expand(x.shape))[0]
-
-    directions = torch.eye(x.shape[1:].numel(), dtype=x.dtype, device=x.device)
-    return torch.func.vmap(row)(directions).flatten(2).transpose(0, 1)
+    """dR/dx of every sample; R treats the samples one by one, so one sweep back gives all rows."""
+    size = x.shape[1:].numel()
+    directions = torch.eye(size, dtype=x.dtype, device=x.device).reshape(size, 1, *x.shape[1:])
+    copies = x.expand(size, *x.shape).flatten(0, 1)
+    pull_back = torch.func.vjp(lambda y: unit(y, *slots), copies)[1]
+    (rows,) = pull_back(directions.expand(size, *x.shape).flatten(0, 1))
+    return rows.reshape(size, x.shape[0], size).transpose(0, 1)
 
 
 def phi_functions(matrix: Tensor, highest: int) -> tuple[Tensor, ...]:

@@ -7,7 +7,7 @@ import networkx as nx
 
 from odegraph.ir.halves import Halves, add_weights
 from odegraph.ir.manifestation import Manifestation
-from odegraph.ir.nodes import Edge, Node
+from odegraph.ir.nodes import Edge, Evaluate, Node
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +46,10 @@ class StepGraph:
     def splits_state(self, name: str) -> bool:
         """Whether `name` is a sum that treats the halves of the state differently."""
         return any(isinstance(edge.weight, Halves) for _, edge in self.inputs(name))
+
+    def is_rate(self, name: str) -> bool:
+        """Whether `name` is a rate, not a state."""
+        return isinstance(self.node(name), Evaluate)
 
     def of_type(self, kind: type[Node]) -> list[str]:
         """Names of all nodes of one type."""
