@@ -20,6 +20,8 @@ from odegraph.diagnostics.search import ManifestationResult as ManifestationResu
 from odegraph.diagnostics.search import ManifestationSearch as ManifestationSearch
 from odegraph.diagnostics.search import search_manifestations as search_manifestations
 from odegraph.diagnostics.search import try_manifestations as try_manifestations
+from odegraph.diagnostics.stability import StabilityReport as StabilityReport
+from odegraph.diagnostics.stability import stability_report as stability_report
 from odegraph.diagnostics.verdict import Criteria as Criteria
 from odegraph.diagnostics.verdict import Finding as Finding
 from odegraph.diagnostics.verdict import Verdict as Verdict
