@@ -5,6 +5,7 @@ from typing import Literal
 from odegraph._exact import Exact
 from odegraph.ir.graph import StepGraph
 from odegraph.ir.halves import Halves
+from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian
 from odegraph.ir.nodes import (
     Combine,
     Edge,
@@ -30,6 +31,9 @@ ROLES: dict[type, dict[str, Arity]] = {
     StageMatrix: {"theta": "staged", "like": 1},
     Solve: {"state": "staged", "theta": "staged"},
     SolvedRate: {"solve": 1},
+    Jacobian: {"state": 1, "theta": 1},
+    FunctionOfJacobian: {"jacobian": 1},
+    Apply: {"matrix": 1, "term": "weighted"},
     Combine: {"term": "weighted"},
     Update: {"statistics": "weighted"},
     Output: {"state": 1},
