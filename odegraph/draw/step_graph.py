@@ -13,6 +13,7 @@ from odegraph.draw.step_scene import step_scene
 from odegraph.draw.step_texts import COEFFICIENTS, Notation, step_texts
 from odegraph.draw.view import View, repeated_steps_left_out
 from odegraph.ir import Manifestation, StepGraph
+from odegraph.passes import spell_out_stages
 
 
 def to_dot(
@@ -52,7 +53,8 @@ def graph_scene(
     view: View = repeated_steps_left_out,
     notation: Notation = COEFFICIENTS,
 ) -> Scene:
-    """The picture before it is written."""
+    """The picture before it is written; implicit stages are drawn as their equations."""
+    graph = spell_out_stages(graph)
     items = view(graph)
     texts = step_texts(graph, items, notation=notation)
     return step_scene(items, texts, title=summary(graph.manifestation) if title is None else title)
