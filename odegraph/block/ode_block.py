@@ -10,6 +10,7 @@ from torch import Tensor, fx, nn
 from odegraph._errors import ProjectionError
 from odegraph._exact import to_float
 from odegraph.basis import Basis
+from odegraph.block.halves import refuse_odd_states
 from odegraph.compile import CompiledGraphs, compile_manifestation
 from odegraph.emit.fx_graph import evaluation_call, lower_to_fx, training_call
 from odegraph.emit.python_source import BlockParts
@@ -203,6 +204,7 @@ class OdeBlock(nn.Module):
             self._lowered[not training] = lowered
 
     def _check_shape(self, x: Tensor) -> None:
+        refuse_odd_states(self.step_graph, x)
         self.unit.check_rate_shape(x)
         self._checked_shapes.add(x.shape[1:])
 

@@ -17,8 +17,9 @@ from odegraph.emit.source_lines import (
     weights_dict,
 )
 from odegraph.emit.variables import Variables, last_uses, used_once_as_state
-from odegraph.emit.weighted_sum import WeightedSum, rounded_terms, weighted_sum
+from odegraph.emit.weighted_sum import WeightedSum, half_sum, rounded_terms, weighted_sum
 from odegraph.ir import (
+    HALVES_DIM,
     Combine,
     Evaluate,
     ExactLinear,
@@ -31,6 +32,7 @@ from odegraph.ir import (
     StepGraph,
     Theta,
     Update,
+    half_terms,
 )
 
 MARGIN = 8  # statements stand in a method of a class
@@ -68,6 +70,7 @@ class _ForwardWriter:
         self.inlined = used_once_as_state(graph)
         self.theta: dict[str, list[str]] = {}
         self.blends: dict[object, str] = {}
+        self.split: dict[str, str] = {}  # variable -> the value whose halves have names
         self.blend_names: set[str] = set()
         self.evaluations: list[str] = []
         self.step: int | None = None
@@ -252,9 +255,39 @@ class _ForwardWriter:
         ]
 
     def _combine(self, name: str, position: int) -> None:
+        if self.graph.splits_state(name):
+            self._combine_halves(name, position)
+            return
         total = self._sum(name)
         target = self.names.assign(name, "x" if self._is_carried(name) else "y", position)
         self.lines += sum_statements(target, total, margin=MARGIN)
+
+    def _combine_halves(self, name: str, position: int) -> None:
+        inputs = [(source, edge.any_weight) for source, edge in self.graph.inputs(name)]
+        q, p = (self._half_sum(half_terms(inputs, target), "qp"[target]) for target in (0, 1))
+        target = self.names.assign(name, "x" if self._is_carried(name) else "y", position)
+        self.lines.append(f"{target} = torch.cat([{q}, {p}], dim={HALVES_DIM})")
+
+    def _half_sum(self, terms: list[tuple[tuple[str, int], Exact]], target: str) -> str:
+        values = [self._half(source, half) for (source, half), _ in terms]
+        states = sum(not self.graph.is_rate(source) for (source, _), _ in terms)
+        weights = [weight for _, weight in terms]
+        total = half_sum(values, weights, self.precision, states=states)
+        if not total.terms:
+            return values[0]
+        self.lines += sum_statements(target, total, margin=MARGIN)
+        return target
+
+    def _half(self, value: str, half: int) -> str:
+        variable = self.names.variable[value]
+        names = [f"{variable}_q", f"{variable}_p"]
+        if self.split.get(variable) != value:
+            self.split[variable] = value
+            used = sorted(_halves_in_use(self.graph, value))
+            left = ", ".join(names) if len(used) == 2 else names[used[0]]
+            item = "" if len(used) == 2 else f"[{used[0]}]"
+            self.lines.append(f"{left} = {variable}.chunk(2, dim={HALVES_DIM}){item}")
+        return names[half]
 
     def _is_carried(self, name: str) -> bool:
         # The state at the end of a step, which may be the state of its last stage too.
@@ -288,3 +321,12 @@ class _ForwardWriter:
         if len(row) == 1 and row[0][1] == 1:
             return [f"new[{index}] = {values}[{row[0][0]}]"]
         return self._blend(f"new[{index}]", values, row)
+
+
+def _halves_in_use(graph: StepGraph, value: str) -> set[int]:
+    users = [name for name in graph.graph.succ[value] if graph.splits_state(name)]
+    weights = [data["edge"].any_weight for data in (graph.graph.edges[value, u] for u in users)]
+    terms = [
+        term for target in (0, 1) for term in half_terms([(value, w) for w in weights], target)
+    ]
+    return {half for (_, half), _ in terms}

@@ -18,8 +18,9 @@ from odegraph.emit.linear_stages import linear_stages
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_of
 from odegraph.emit.solver_call import LinearStageMatrix, StagesOfUnit, StageSolve
-from odegraph.emit.weighted_sum import Term, add_terms, rounded_terms, weighted_sum
+from odegraph.emit.weighted_sum import Term, add_terms, half_sum, rounded_terms, weighted_sum
 from odegraph.ir import (
+    HALVES_DIM,
     Combine,
     Evaluate,
     ExactLinear,
@@ -32,6 +33,7 @@ from odegraph.ir import (
     StepGraph,
     Theta,
     Update,
+    half_terms,
 )
 from odegraph.unit import Unit
 
@@ -138,6 +140,7 @@ class _Lowering:
         self.values: dict[str, fx.Node] = {}
         self.thetas: dict[str, list[fx.Node]] = {}
         self.statistics: dict[str, dict[str, fx.Node]] = {}
+        self.halves: dict[fx.Node, tuple[fx.Node, ...]] = {}
         self.solvers: dict[str, nn.Module] = {}
         self.solver_names: dict[Hashable, str] = {}
         self.updates: dict[int, Mapping[str, fx.Node]] = {}
@@ -190,6 +193,8 @@ class _Lowering:
         return add_terms(rounded_terms(values, exact, self.precision), self.arithmetic)
 
     def _combine(self, name: str) -> fx.Node:
+        if self.source.splits_state(name):
+            return self._combine_halves(name)
         inputs = self.source.inputs(name)
         values = [self.values[source] for source, _ in inputs]
         total = weighted_sum(values, [edge.exact for _, edge in inputs], self.precision)
@@ -198,6 +203,34 @@ class _Lowering:
             return increment
         addends = (total.base, increment)
         return self.graph.create_node("call_function", operator.add, addends, name=_fx_name(name))
+
+    def _combine_halves(self, name: str) -> fx.Node:
+        inputs = [(source, edge.any_weight) for source, edge in self.source.inputs(name)]
+        halves = tuple(self._half_sum(half_terms(inputs, target)) for target in (0, 1))
+        arguments = (halves, HALVES_DIM)
+        node = self.graph.create_node("call_function", torch.cat, arguments, name=_fx_name(name))
+        self.halves[node] = halves
+        return node
+
+    def _half_sum(self, terms: list[tuple[tuple[str, int], Exact]]) -> fx.Node:
+        values = [self._half(self.values[source], half) for (source, half), _ in terms]
+        states = sum(not self.source.is_rate(source) for (source, _), _ in terms)
+        weights = [weight for _, weight in terms]
+        total = half_sum(values, weights, self.precision, states=states)
+        if not total.terms:
+            return values[0]
+        increment = add_terms(total.terms, self.arithmetic)
+        if total.base is None:
+            return increment
+        return self.graph.call_function(operator.add, (total.base, increment))
+
+    def _half(self, value: fx.Node, half: int) -> fx.Node:
+        # A sum of halves has them already.
+        if value not in self.halves:
+            both = self.graph.call_function(torch.chunk, (value, 2, HALVES_DIM))
+            first, second = (self.graph.call_function(operator.getitem, (both, i)) for i in (0, 1))
+            self.halves[value] = first, second
+        return self.halves[value][half]
 
     def _evaluate(self, name: str) -> fx.Node:
         state = self.values[self.source.input(name, "state")]

@@ -48,6 +48,7 @@ def used_once_as_state(graph: StepGraph) -> set[str]:
     return {
         name
         for name in graph.of_type(Combine)
-        if len(users := list(graph.graph.succ[name])) == 1
+        if not graph.splits_state(name)
+        and len(users := list(graph.graph.succ[name])) == 1
         and isinstance(graph.node(users[0]), Evaluate)
     }

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from odegraph._exact import Exact, to_exact, to_rational
 from odegraph.ir.graph import NamedNode
+from odegraph.ir.halves import Weight
 from odegraph.ir.manifestation import Manifestation
 from odegraph.ir.nodes import (
     Combine,
@@ -76,7 +77,7 @@ class GraphBuilder:
             for n, i in enumerate(stages)
         ]
 
-    def combine(self, name: str, step: int, terms: list[tuple[str, Exact]]) -> str:
+    def combine(self, name: str, step: int, terms: Sequence[tuple[str, Weight]]) -> str:
         """The sum of weight * value over `terms`."""
         edges = [(source, Edge("term", weight)) for source, weight in terms]
         return self.add(name, Combine(step), edges)

@@ -4,6 +4,7 @@ from typing import Literal
 
 from odegraph._exact import Exact
 from odegraph.ir.graph import StepGraph
+from odegraph.ir.halves import Halves
 from odegraph.ir.nodes import (
     Combine,
     Edge,
@@ -55,7 +56,9 @@ def _check_roles(name: str, node: Node, edges: list[Edge]) -> None:
     for edge in edges:
         assert edge.role in roles, f"{name} has an edge of role {edge.role}"
         weighted = roles[edge.role] == "weighted"
-        assert weighted == isinstance(edge.weight, Exact), f"{name}: weight {edge.weight!r}"
+        assert weighted == isinstance(edge.weight, Exact | Halves), (
+            f"{name}: weight {edge.weight!r}"
+        )
     for role, arity in roles.items():
         found = [edge for edge in edges if edge.role == role]
         assert _fits(node, found, arity), f"{name}: {found} of {role}"

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import networkx as nx
 
+from odegraph.ir.halves import Halves
 from odegraph.ir.manifestation import Manifestation
-from odegraph.ir.nodes import Edge, Node
+from odegraph.ir.nodes import Edge, Evaluate, Node, SolvedRate
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,14 @@ class StepGraph:
         """The one input of `name` with this role."""
         (found,) = (source for source, edge in self.inputs(name) if edge.role == role)
         return found
+
+    def splits_state(self, name: str) -> bool:
+        """Whether `name` is a sum that treats the halves of the state differently."""
+        return any(isinstance(edge.weight, Halves) for _, edge in self.inputs(name))
+
+    def is_rate(self, name: str) -> bool:
+        """Whether `name` is a rate, not a state."""
+        return isinstance(self.node(name), Evaluate | SolvedRate)
 
     def by_stage(self, name: str, role: str) -> tuple[str, ...]:
         """The values that the stages of a `Solve` or `StageMatrix` use in this role, in order."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from odegraph._exact import Exact
+from odegraph.ir.halves import Weight, add_weights
 from odegraph.ir.solver import Solver
 
 Row = tuple[tuple[int, Exact | Fraction], ...]
@@ -131,17 +132,24 @@ class Edge:
 
     Attributes:
         role: what the value is to the node.
-        weight: the exact weight of a `term` or `statistics`.
+        weight: the exact weight of a `term` or `statistics`; that of a term may differ between
+            the halves of the state: then it is a `Halves`.
         stages: which stages of a `Solve` or `StageMatrix` use it, counted from 0.
     """
 
     role: str
-    weight: Exact | None = None
+    weight: Weight | None = None
     stages: tuple[int, ...] = ()
 
     @property
     def exact(self) -> Exact:
-        """The weight of an edge that has one."""
+        """The weight of an edge that has a plain one."""
+        assert isinstance(self.weight, Exact), f"an edge of role {self.role} has no plain weight"
+        return self.weight
+
+    @property
+    def any_weight(self) -> Weight:
+        """The weight of an edge that has one, plain or not."""
         assert self.weight is not None, f"an edge of role {self.role} has no weight"
         return self.weight
 
@@ -149,4 +157,4 @@ class Edge:
         """One edge for two of the same role from the same value."""
         if self.weight is None:
             return Edge(self.role, None, tuple(sorted({*self.stages, *other.stages})))
-        return Edge(self.role, self.exact + other.exact)
+        return Edge(self.role, add_weights(self.weight, other.any_weight))

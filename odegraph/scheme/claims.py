@@ -35,6 +35,19 @@ RULES: Mapping[str, str] = MappingProxyType(
             "b_i = alpha_si + gamma_si must hold for all i, with alpha_s = 1"
         ),
         "stiff_order": "it is the order whose conditions hold for every L, however stiff",
+        "nystrom: explicit": "an explicit scheme has zeros on and above the diagonals",
+        "nystrom: symplectic": (
+            "b_bar_i = b_i (1 - c_i), and b_i (b_bar_j - A_bar[i, j]) must be symmetric in i, j"
+        ),
+        "composition: symmetric": "the substeps must read the same from both ends",
+        "has_negative_substeps": "a substep below 0 runs its flow backward",
+        "partitioned-runge-kutta: explicit": (
+            "on separable systems no rate may need itself, in whatever order they are computed"
+        ),
+        "partitioned-runge-kutta: symplectic": (
+            "b_q[i] A_p[i, j] + b_p[j] A_q[j, i] = b_q[i] b_p[j] must hold for all i, j"
+        ),
+        "generally_symplectic": "the scheme must be symplectic, with b_q = b_p",
         "linear-multistep: explicit": "an explicit scheme has 0 as the last entry of beta",
         "linear-multistep: a_stable": "Re(rho / sigma) >= 0 must hold outside the unit circle",
         "linear-multistep: l_stable": (
@@ -66,7 +79,7 @@ def check_claims(scheme: Scheme, failed: Mapping[str, object | None], faults: Fa
 
 def proven(scheme: Scheme, claim: str) -> Any:
     """The proven value of what a claim names."""
-    attribute = claim if hasattr(type(scheme), claim) else f"is_{claim}"
+    attribute = claim if hasattr(scheme, claim) else f"is_{claim}"
     return getattr(scheme, attribute)
 
 
