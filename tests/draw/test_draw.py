@@ -45,7 +45,7 @@ def test_a_scheme_is_drawn_as_its_tableau(name: str):
         pytest.skip("drawn as a block")
     scene = scene_of(scheme)
     A, b = tableau_of(read_dot(scene_to_dot(scene)), scheme.stages)
-    assert A == [[exact_text(value) for value in row] for row in scheme.A.tolist()]
+    assert [[exact_text(value) for value in row] for row in scheme.A.tolist()] == A
     assert b == [exact_text(value) for value in scheme.b]
     assert_readable(scene)
 
