@@ -36,6 +36,8 @@ from odegraph.block import projection_report as projection_report
 from odegraph.block import refine as refine
 from odegraph.block import save as save
 from odegraph.block import split as split
+from odegraph.block import transfer_optimizer as transfer_optimizer
+from odegraph.block import weight_penalty as weight_penalty
 from odegraph.diagnostics import ConvergenceReport as ConvergenceReport
 from odegraph.diagnostics import DriftReport as DriftReport
 from odegraph.diagnostics import convergence_test as convergence_test

@@ -262,8 +262,7 @@ def _algebraic_to_float(value: Exact) -> float:
     digits = value.evalf(60)
     if not isinstance(digits, sympy.Float):
         raise OdegraphError(f"`{value}` is not a real number: it has free symbols or is complex.")
-    nearest = sympy.Rational(digits)
-    return float(Fraction(int(nearest.p), int(nearest.q)))
+    return float(Fraction(str(digits)))
 
 
 def to_source(value: float, exact: Exact | Fraction | int | None = None) -> str:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from odegraph.ir import Manifestation, StepGraph, build_step_graph, check
+from odegraph._errors import GraphError
+from odegraph.ir import Jacobian, Manifestation, StepGraph, build_step_graph, check
 from odegraph.passes import DEFAULT_PASSES, as_discrete_map, run_passes, track_statistics
 from odegraph.unit import Unit
 
@@ -23,9 +24,20 @@ class CompiledGraphs:
 def compile_manifestation(manifestation: Manifestation, *, unit: Unit) -> CompiledGraphs:
     """Build the step graph of a manifestation and run the passes over it."""
     built = build_step_graph(manifestation)
+    _check_linearised(built, unit)
     evaluation, called = _with_layers(run_passes(built, DEFAULT_PASSES), unit)
     training = check(track_statistics(evaluation)) if unit.updated_buffers else evaluation
     return CompiledGraphs(evaluation, training, called)
+
+
+def _check_linearised(graph: StepGraph, unit: Unit) -> None:
+    if graph.of_type(Jacobian) and unit.training is not unit.evaluation:
+        scheme = graph.manifestation.scheme
+        raise GraphError(
+            f"The scheme `{scheme.name}` takes the Jacobian of `{unit.name}` sample by sample, but "
+            "the unit behaves differently in training (batch statistics or dropout). Take those "
+            "layers out of the unit, or choose an explicit scheme such as `rk4-classic`."
+        )
 
 
 def _with_layers(graph: StepGraph, unit: Unit) -> tuple[StepGraph, Unit]:

@@ -11,6 +11,7 @@ LAYERS = [
     {"cli"},
     {"demo"},
     {"report"},
+    {"training"},
     {"diagnostics"},
     {"models"},
     {"data"},

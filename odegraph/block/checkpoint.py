@@ -53,8 +53,15 @@ def save(model: nn.Module, path: str | os.PathLike[str]) -> Path:
         key: value.detach().clone().contiguous() for key, value in model.state_dict().items()
     }
     metadata = {MANIFEST: json.dumps(manifest, sort_keys=True)}
-    write_file(target, lambda file: safetensors.torch.save_file(tensors, file, metadata))
+    write_file(target, lambda file: _write_tensors(file, tensors, metadata))
     return target
+
+
+def _write_tensors(file: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    try:
+        safetensors.torch.save_file(tensors, file, metadata)
+    except safetensors.SafetensorError as error:  # a full disk, for example
+        raise OSError(str(error)) from error
 
 
 def load(
@@ -62,6 +69,7 @@ def load(
     *,
     unit: nn.Module | None = None,
     model: nn.Module | None = None,
+    example: Tensor | None = None,
 ) -> Any:
     """Read a checkpoint back: the block, or `model` with the blocks and values of the checkpoint.
 
@@ -70,6 +78,7 @@ def load(
         unit: a module of the class that the block was compiled from; its values do not
             matter.
         model: for a checkpoint of a model: a model of the same architecture, in any manifestation.
+        example: a state, needed only for units that torch.fx cannot trace.
 
     Raises:
         DataError: the file is missing, cut off, or not a checkpoint of odegraph.
@@ -81,10 +90,13 @@ def load(
     if model is not None:
         loaded = _into_model(source, model, forms)
     elif set(forms) == {""} and isinstance(unit, nn.Module):
-        loaded = _empty_block(trace_unit(unit), unit, forms[""])
+        loaded = _empty_block(trace_unit(unit, example=example), unit, forms[""])
     else:
         raise GraphError(_what_to_give(source, manifest["blocks"]))
-    loaded.load_state_dict(tensors)
+    try:
+        loaded.load_state_dict(tensors)
+    except RuntimeError as error:  # missing keys and other sizes, one a line
+        raise GraphError(f"The values in `{source}` do not fit what was given. {error}") from error
     return loaded
 
 
@@ -96,7 +108,10 @@ def blocks_of(model: nn.Module) -> dict[str, OdeBlock]:
     """
     found = {name: one for name, one in model.named_modules() if isinstance(one, OdeBlock)}
     if not found:
-        raise GraphError(f"The model `{type(model).__name__}` has no `OdeBlock` to save.")
+        raise GraphError(
+            f"The model `{type(model).__name__}` has no `OdeBlock`. Only models with blocks make "
+            "checkpoints; what `bake` returned has none left, so save the model that was baked."
+        )
     return found
 
 
@@ -114,8 +129,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     except (safetensors.SafetensorError, OSError) as error:
         raise DataError(
             f"`{path}` is not a whole safetensors file ({shorten(error)}). It may have been cut "
-            "off "
-            "while it was copied; save it again."
+            "off while it was copied; save it again."
         ) from error
     if MANIFEST not in metadata:
         raise DataError(f"`{path}` holds no manifest of odegraph; read it with safetensors alone.")
@@ -131,8 +145,7 @@ def _checked_manifest(path: Path, text: str) -> dict[str, Any]:
     if format_ != FORMAT or not isinstance(blocks, dict):
         raise DataError(
             f"`{path}` has the checkpoint format `{shorten(format_)}`; this version reads "
-            f"{FORMAT}. "
-            f"It was written by odegraph {shorten(manifest.get('odegraph'))}."
+            f"{FORMAT}. It was written by odegraph {shorten(manifest.get('odegraph'))}."
         )
     return manifest
 

@@ -13,16 +13,28 @@ from fractions import Fraction
 import torch
 from torch import fx, nn
 
-from odegraph._exact import Exact, to_exact
+from odegraph._exact import Exact, to_exact, to_float
+from odegraph.emit.matrix_functions import UnitJacobian, apply, phi_functions, resolvent, solve
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_of
-from odegraph.emit.weighted_sum import Term, add_terms, half_sum, rounded_terms, weighted_sum
+from odegraph.emit.weighted_sum import (
+    Term,
+    add_terms,
+    half_sum,
+    rounded_terms,
+    scaled,
+    weighted_sum,
+)
 from odegraph.ir import (
     HALVES_DIM,
+    Apply,
     Combine,
     Evaluate,
+    FunctionOfJacobian,
     Input,
+    Jacobian,
     Output,
+    PhiFunctions,
     Row,
     StepGraph,
     Theta,
@@ -73,6 +85,8 @@ def lower_to_fx(
     lowering = _Lowering(graph, call, precision, counters)
     root = nn.Module()
     root.add_module("unit", call.graph)
+    if graph.of_type(Jacobian):
+        root.add_module("jacobian", UnitJacobian(call.graph))
     root.add_module("theta", theta)
     root.add_module("state", state)
     module = fx.GraphModule(root, lowering.lower(), class_name="OdeGraph")
@@ -150,6 +164,12 @@ class _Lowering:
                     self.thetas[name] = self._theta(node)
                 case Evaluate():
                     self.values[name] = self._evaluate(name)
+                case Jacobian():
+                    self.values[name] = self._jacobian(name)
+                case FunctionOfJacobian():
+                    self.values[name] = self._matrix_function(name, node)
+                case Apply():
+                    self.values[name] = self._apply(name, node)
                 case Combine():
                     self.values[name] = self._combine(name)
                 case Update():
@@ -227,6 +247,34 @@ class _Lowering:
             for position, path in enumerate(self.call.updated, start=1)
         }
         return self.graph.create_node("call_function", operator.getitem, (result, 0), name=fx_name)
+
+    def _jacobian(self, name: str) -> fx.Node:
+        state = self.values[self.source.input(name, "state")]
+        theta = self.thetas[self.source.input(name, "theta")]
+        return self.graph.call_module("jacobian", (state, *theta))
+
+    def _matrix_function(self, name: str, node: FunctionOfJacobian) -> fx.Node:
+        scale = node.function.scale
+        term = Term(self.values[self.source.input(name, "jacobian")], to_float(scale), scale)
+        matrix = scaled(term, self.arithmetic)
+        if isinstance(node.function, PhiFunctions):
+            return self.graph.call_function(phi_functions, (matrix, node.function.highest))
+        return self.graph.call_function(resolvent, (matrix,))
+
+    def _apply(self, name: str, node: Apply) -> fx.Node:
+        source = self.source.input(name, "matrix")
+        terms = [(value, edge) for value, edge in self.source.inputs(name) if edge.role == "term"]
+        values = [self.values[value] for value, _ in terms]
+        total = weighted_sum(values, [edge.exact for _, edge in terms], self.precision)
+        x = add_terms(total.terms, self.arithmetic)
+        x = x if total.base is None else self.arithmetic.add(total.base, x)
+        match self.source.node(source):
+            case FunctionOfJacobian(function=PhiFunctions()):
+                phi = self.graph.call_function(operator.getitem, (self.values[source], node.order))
+                return self.graph.call_function(apply, (phi, x))
+            case FunctionOfJacobian():
+                return self.graph.call_function(solve, (self.values[source], x))
+        return self.graph.call_function(apply, (self.values[source], x))
 
     def _update(self, name: str, update: Update) -> dict[str, fx.Node]:
         return {path: self._updated(name, update, path) for path in self.call.updated}

@@ -9,7 +9,14 @@ from torch import Tensor, fx
 from odegraph._version import __version__
 from odegraph.emit.block_source import MARGIN
 from odegraph.emit.function_source import body_lines
-from odegraph.emit.python_source import BLEND, IMPORTS, BlockParts, block_class, unit_functions
+from odegraph.emit.matrix_functions import helper_source
+from odegraph.emit.python_source import (
+    BLEND,
+    BlockParts,
+    block_class,
+    imports_for,
+    unit_functions,
+)
 from odegraph.emit.signature import signature
 from odegraph.emit.slots import access, container_statements, norm_scales, slot_statement
 from odegraph.emit.source_lines import indent
@@ -41,10 +48,14 @@ def model_source(parts: ModelParts) -> str:
         for path, block in parts.blocks.items()
     ]
     texts = list(dict.fromkeys(text for _, text in functions.values()))
-    sections = [_docstring(parts, functions), IMPORTS]
+    code = [*texts, *classes, _model_class(parts)]
+    helpers = helper_source("".join(classes))
+    sections = [_docstring(parts, functions), imports_for("".join([*code, helpers]))]
+    if helpers:
+        sections.append(f"\n{helpers}")
     if any("blend(" in text for text in classes):
         sections.append(f"\n{BLEND}")
-    sections += [f"\n{text}" for text in [*texts, *classes, _model_class(parts)]]
+    sections += [f"\n{text}" for text in code]
     return "\n".join(sections)
 
 

@@ -1,5 +1,6 @@
 """Write a compiled block as a stand-alone Python module that reads as if written by hand."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from torch import Tensor
 from odegraph._version import __version__
 from odegraph.emit.block_source import MARGIN, UnitNames, forward_statements
 from odegraph.emit.function_source import write_function
+from odegraph.emit.matrix_functions import helper_source
 from odegraph.emit.rounding import Precision
 from odegraph.emit.signature import signature
 from odegraph.emit.slots import access, container_statements, norm_scales, slot_statement
@@ -15,11 +17,8 @@ from odegraph.emit.source_lines import exploded, indent
 from odegraph.ir import StepGraph
 from odegraph.unit import Unit
 
-IMPORTS = """\
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
-"""
+IMPORTS = "import torch\nfrom torch import Tensor, nn\n"
+FUNCTIONAL = "from torch.nn import functional as F\n"
 
 BLEND = '''\
 def blend(slots: list, weights: dict[int, float]) -> list[Tensor]:
@@ -63,10 +62,19 @@ def python_source(parts: BlockParts) -> str:
     """The text of a module with the unit as a function and the block as a class `Block`."""
     functions = unit_functions(parts, name="unit")
     block = block_class(parts, class_name="Block", unit_name="unit")
-    sections = [_docstring(parts, functions), IMPORTS]
+    helpers = helper_source(block)
+    sections = [_docstring(parts, functions), imports_for(functions + helpers)]
+    if helpers:
+        sections.append(f"\n{helpers}")
     if "blend(" in block:
         sections.append(f"\n{BLEND}")
     return "\n".join([*sections, f"\n{functions}", f"\n{block}"])
+
+
+def imports_for(code: str) -> str:
+    """The import statements of a module with this code."""
+    typing = "from collections.abc import Callable\n\n" if "Callable[" in code else ""
+    return typing + (IMPORTS + FUNCTIONAL if re.search(r"\bF\.", code) else IMPORTS)
 
 
 def unit_functions(parts: BlockParts, *, name: str) -> str:
@@ -198,7 +206,7 @@ def _bindings(parts: BlockParts, *, learns: bool) -> list[str]:
     lines = [f"{', '.join(names)} = self._coefficients()"]
     if learns:
         updated = [access("self.state", path) for path in parts.unit.updated_buffers]
-        lines += exploded("updated_slots = (", updated, ")")
+        lines += exploded("updated_slots = [", updated, "]")
         lines.append("updated_state = list(zip(*updated_slots, strict=True))")
     return [*lines, ""]
 
@@ -220,6 +228,6 @@ def _zipped(name: str, slots: list[str]) -> list[str]:
     # theta[b] holds the coefficients theta^b of all slots, in the order of the unit's arguments.
     unbound = [f"{slot}.unbind()" for slot in slots]
     return [
-        *exploded("slots = (", unbound, ")"),
+        *exploded("slots = [", unbound, "]"),
         f"{name} = list(zip(*slots, strict=True))",
     ]

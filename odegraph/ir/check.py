@@ -3,12 +3,16 @@
 from odegraph._exact import Exact
 from odegraph.ir.graph import StepGraph
 from odegraph.ir.halves import Halves
+from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian
 from odegraph.ir.nodes import Combine, Edge, Evaluate, Input, Node, Output, Theta, Update
 
 ROLES: dict[type, dict[str, int | None]] = {
     Input: {},
     Theta: {},
     Evaluate: {"state": 1, "theta": 1},
+    Jacobian: {"state": 1, "theta": 1},
+    FunctionOfJacobian: {"jacobian": 1},
+    Apply: {"matrix": 1, "term": None},
     Combine: {"term": None},
     Update: {"statistics": None},
     Output: {"state": 1},

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from odegraph._exact import Exact
 from odegraph.ir.halves import Weight
+from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian
 
 Row = tuple[tuple[int, Exact | Fraction], ...]
 
@@ -74,7 +75,8 @@ class Output:
     tap: int
 
 
-Node = Input | Theta | Evaluate | Combine | Update | Output
+Linearised = Jacobian | FunctionOfJacobian | Apply
+Node = Input | Theta | Evaluate | Combine | Update | Output | Linearised
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,12 @@ where both its state and its coefficients do, so never across a jump of theta(t)
 from collections.abc import Hashable
 
 from odegraph.ir import (
+    Apply,
     Combine,
     Edge,
     Evaluate,
+    FunctionOfJacobian,
+    Jacobian,
     Node,
     StepGraph,
     Theta,
@@ -41,6 +44,10 @@ def _value(node: Node, inputs: list[tuple[str, Edge]]) -> Hashable | None:
     match node:
         case Theta(row=row, state_row=state_row):
             return Theta, row, state_row
-        case Combine() | Evaluate():
+        case Combine() | Evaluate() | Jacobian():
             return type(node), tuple(inputs)
+        case FunctionOfJacobian(function=function):
+            return function, tuple(inputs)
+        case Apply(order=order):
+            return Apply, order, tuple(inputs)
     return None

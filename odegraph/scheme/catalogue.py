@@ -33,7 +33,7 @@ def load_scheme(name: str | Path, **parameters: object) -> Scheme:
     """
     if member := parse_member(str(name), parameters):
         return _load_member(*member)
-    path = find_scheme_file(str(name))
+    path = find_scheme_file(str(name), families=FAMILIES)
     texts = tuple(sorted((key, str(value)) for key, value in parameters.items()))
     return _load(path.stem, read_bytes(path), texts)
 

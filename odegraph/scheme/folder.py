@@ -1,23 +1,25 @@
 """The folder `schemes/`: which files the catalogue has, and where."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
 from odegraph._errors import SchemeError
 from odegraph._exact import shorten
-from odegraph.scheme.families import FAMILIES
 
 
-def find_scheme_file(name: str) -> Path:
-    """The file of a catalogue name, or the path itself if it ends in `.toml`."""
+def find_scheme_file(name: str, *, families: Iterable[str] = ()) -> Path:
+    """The file of a catalogue name, or the path itself if it ends in `.toml`.
+
+    `families` are the generated families that a message may point to beside the files.
+    """
     files = scheme_files()
     if name in files:
         return files[name]
     if name.endswith(".toml"):
         return Path(name)
-    known = [*files, *(f"{family}(n)" for family in FAMILIES)]
+    known = [*files, *(f"{family}(n)" for family in families)]
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"Did you mean `{near[0]}`?" if near else f"Known schemes: {', '.join(sorted(known))}."
     raise SchemeError(f"There is no scheme `{shorten(name)}` in schemes/. {hint}")

@@ -1,7 +1,7 @@
 """Runge-Kutta methods with proven order, and the proof."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, final
@@ -13,6 +13,7 @@ from odegraph._exact import exact_text
 from odegraph.scheme import properties
 from odegraph.scheme.analysis import Analysis
 from odegraph.scheme.analysis.composition import composition
+from odegraph.scheme.analysis.reducibility import reduced
 from odegraph.scheme.base import Scheme
 from odegraph.scheme.claims import check_claims
 from odegraph.scheme.faults import Faults
@@ -121,14 +122,19 @@ class RungeKuttaScheme(Scheme):
         return properties.is_stiffly_accurate(self.tableau)
 
     @cached_property
+    def _irreducible(self) -> Tableau:
+        """The propagated method alone, without stages that it does not need or has twice."""
+        return reduced(replace(self.tableau, b_embedded=None))
+
+    @cached_property
     def is_symplectic(self) -> bool:
         """Whether quadratic invariants, and with them the symplectic form, are kept."""
-        return properties.is_symplectic(self.tableau)
+        return properties.is_symplectic(self._irreducible)
 
     @cached_property
     def is_symmetric(self) -> bool:
         """Whether a step back undoes a step."""
-        return properties.is_symmetric(self.tableau)
+        return properties.is_symmetric(self._irreducible)
 
     @cached_property
     def stability(self) -> StabilityFunction:
@@ -152,7 +158,7 @@ class RungeKuttaScheme(Scheme):
     @cached_property
     def ssp_coefficient(self) -> sympy.Expr:
         """The radius of absolute monotonicity, in steps for which forward Euler contracts."""
-        return ssp_coefficient(self.tableau)
+        return ssp_coefficient(self._irreducible)
 
     def facts(self) -> dict[str, object]:
         """Orders, stability and structure."""
@@ -183,6 +189,11 @@ class RungeKuttaScheme(Scheme):
     def analysis(self) -> Analysis:
         """Everything else that follows from the tableau, computed when asked for."""
         return Analysis(self.tableau, self.orders, self.stability)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What a user of the scheme should know, one sentence each."""
+        return self.analysis.notes
 
     def adjoint(self) -> "RungeKuttaScheme":
         """The inverse of a step with -h; it has the same order."""

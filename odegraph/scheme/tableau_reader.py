@@ -11,7 +11,7 @@ from odegraph.scheme.faults import Faults
 from odegraph.scheme.low_storage import read_low_storage, same_rows
 from odegraph.scheme.number_field import Number, to_sympy
 from odegraph.scheme.spec import SchemeSpec
-from odegraph.scheme.tableau import Matrix, Tableau, Vector
+from odegraph.scheme.tableau import Matrix, Tableau
 
 
 def read_tableau(spec: SchemeSpec, faults: Faults) -> Tableau | None:
@@ -62,7 +62,7 @@ def read_tolerance(spec: SchemeSpec, faults: Faults) -> Fraction:
     return tolerance
 
 
-def read_square(rows: Sequence[Vector], faults: Faults, *, key: str = "A") -> Matrix | None:
+def read_square(rows: Sequence[Sequence[Any]], faults: Faults, *, key: str = "A") -> Matrix | None:
     """Fill up A: all rows are full, or row i has i - 1 (strictly lower) or i (lower) entries."""
     stages = len(rows)
     if not stages:

@@ -1,5 +1,6 @@
 """A Butcher tableau as plain text, for terminals and docstrings."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from odegraph._exact import exact_text
@@ -47,3 +48,12 @@ def _last(scheme: _Tableau, row: int) -> int:
 def _line(margin: str, row: list[str], widths: list[int]) -> str:
     entries = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=False))
     return f"{margin} | {entries}".rstrip()
+
+
+def aligned_rows(margins: Sequence[Any], rows: Sequence[Sequence[Any]]) -> list[str]:
+    """Rows of exact numbers with a number to the left of each, columns aligned."""
+    texts = [[exact_text(x) for x in row[: i + 1]] for i, row in enumerate(rows)]
+    left = [exact_text(x) for x in margins]
+    widths = [max(len(r[j]) for r in texts if j < len(r)) for j in range(len(rows))]
+    margin = max(map(len, left))
+    return [_line(m.ljust(margin), row, widths) for m, row in zip(left, texts, strict=True)]

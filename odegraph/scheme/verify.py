@@ -7,9 +7,11 @@ from typing import Any, Protocol
 from odegraph.scheme.additive_runge_kutta import verify_additive_runge_kutta
 from odegraph.scheme.base import Scheme
 from odegraph.scheme.composition import verify_composition
+from odegraph.scheme.exponential import verify_exponential
 from odegraph.scheme.linear_multistep import verify_linear_multistep
 from odegraph.scheme.nystrom import verify_nystrom
 from odegraph.scheme.partitioned_runge_kutta import verify_partitioned_runge_kutta
+from odegraph.scheme.rosenbrock import verify_rosenbrock
 from odegraph.scheme.runge_kutta import verify_runge_kutta
 from odegraph.scheme.spec import SchemeSpec
 
@@ -30,6 +32,8 @@ VERIFIERS: Mapping[str, Verifier] = MappingProxyType(
         "composition": verify_composition,
         "nystrom": verify_nystrom,
         "additive-runge-kutta": verify_additive_runge_kutta,
+        "rosenbrock": verify_rosenbrock,
+        "exponential": verify_exponential,
     }
 )
 

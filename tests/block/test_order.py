@@ -6,12 +6,13 @@ import math
 import pytest
 import reference
 import torch
+from catalogue_names import names_of_kind
 from example_units import Tanh, randomized
 
 import odegraph as og
 from odegraph.basis import Legendre
 
-EXPLICIT = [name for name in og.scheme_names() if og.load_scheme(name).is_explicit]
+EXPLICIT = [name for name in names_of_kind("runge-kutta") if og.load_scheme(name).is_explicit]
 STEPS = {1: 24, 2: 12, 3: 10, 4: 8, 5: 6, 6: 6, 7: 5, 8: 4}
 SMOOTH = Legendre(1)
 X = torch.tensor([[0.7, -0.4], [0.1, 0.6], [-0.5, 0.2]], dtype=torch.float64)

@@ -23,6 +23,7 @@ from odegraph.scheme import (
     folder,
     load_scheme,
     read_scheme_file,
+    scheme_from_tableau,
     scheme_names,
     verify,
 )
@@ -205,3 +206,28 @@ def test_loading_twice_gives_the_same_object():
     start = time.perf_counter()
     assert load("euler") is load("euler")
     assert time.perf_counter() - start < 1
+
+
+@pytest.mark.parametrize("name", ["rk4-classic", "gauss-3", "alexander-3", "bogacki-shampine"])
+def test_a_scheme_is_made_again_from_its_matrices(name):
+    scheme = load(name)
+    again = scheme_from_tableau(
+        scheme.A, scheme.b, c=scheme.c, b_embedded=scheme.b_embedded, name="again"
+    )
+    assert isinstance(again, RungeKuttaScheme)
+    assert (again.A, again.b, again.c) == (scheme.A, scheme.b, scheme.c)
+    assert again.b_embedded == scheme.b_embedded
+    assert again.orders == scheme.orders
+
+
+def test_a_scheme_is_made_of_any_exact_numbers_but_no_floats():
+    half = Fraction(1, 2)
+    assert scheme_from_tableau([[0, 0], [half, 0]], [0, "1"]).order == 2
+    with pytest.raises(
+        SchemeError, match=r"Scheme `tableau`: `A\[2\]\[1\]`: `0\.5` holds the float"
+    ):
+        scheme_from_tableau([[0, 0], [0.5, 0]], [0, 1])  # pyright: ignore[reportArgumentType]
+    with pytest.raises(SchemeError, match="`A` has no rows"):
+        scheme_from_tableau([], [])
+    with pytest.raises(SchemeError, match=r"the name `pi` is not declared"):
+        scheme_from_tableau([[sympy.pi]], [1])
