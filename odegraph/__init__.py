@@ -40,8 +40,12 @@ from odegraph.block import transfer_optimizer as transfer_optimizer
 from odegraph.block import weight_penalty as weight_penalty
 from odegraph.diagnostics import ConvergenceReport as ConvergenceReport
 from odegraph.diagnostics import DriftReport as DriftReport
+from odegraph.diagnostics import StabilityReport as StabilityReport
+from odegraph.diagnostics import adapt_grid as adapt_grid
 from odegraph.diagnostics import convergence_test as convergence_test
 from odegraph.diagnostics import drift_report as drift_report
+from odegraph.diagnostics import search_manifestations as search_manifestations
+from odegraph.diagnostics import stability_report as stability_report
 from odegraph.draw import draw as draw
 from odegraph.dynamics import Constraint as Constraint
 from odegraph.dynamics import SymmetricSkew as SymmetricSkew

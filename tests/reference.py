@@ -43,9 +43,10 @@ class Slots:
 def _combined(weights, stack: np.ndarray) -> np.ndarray:
     if not np.issubdtype(stack.dtype, np.floating):
         return stack[0]
-    return sum(
-        (float(w) * value for w, value in zip(weights, stack, strict=True)), start=0 * stack[0]
-    )
+    total = np.zeros_like(stack[0])
+    for weight, value in zip(weights, stack, strict=True):
+        total = total + float(weight) * value
+    return total
 
 
 def integrate(

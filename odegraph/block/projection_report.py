@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from odegraph._errors import GraphError
 from odegraph.basis import Basis, ExactMatrix, inner_products, is_nested, mass
 from odegraph.basis import projection as basis_projection
 from odegraph.block.checkpoint import blocks_of
@@ -85,7 +86,12 @@ def projection_report(
     """
     require_basis(basis)
     rows: list[SlotError] = []
-    for path, block in blocks_of(model).items():
+    blocks = blocks_of(model)
+    if not blocks:
+        raise GraphError(
+            f"The model `{type(model).__name__}` has no `OdeBlock`, so there is nothing to project."
+        )
+    for path, block in blocks.items():
         prefix = f"{path}." if path else ""
         form, theta = block.manifestation, slots_of(block.theta)
         matrix = through(form.basis, basis)
@@ -126,7 +132,8 @@ def _rows(
 
 
 def _relative(root: Tensor, norm: Tensor, before: Tensor, after: Tensor) -> float:
-    source, target = before.detach().flatten(1), after.detach().flatten(1)
+    source = before.detach().reshape(before.shape[0], -1)
+    target = after.detach().reshape(after.shape[0], -1)
     error = size = 0.0
     for start in range(0, source.shape[1], PIECE):
         old = source[:, start : start + PIECE].to("cpu", torch.float64)

@@ -15,6 +15,7 @@ from odegraph.cli.demo import demo
 from odegraph.cli.draw import draw
 from odegraph.cli.manifest import manifest
 from odegraph.cli.schemes import schemes, show, verify
+from odegraph.cli.stability import show_stability
 
 FAILURE = 1
 
@@ -33,6 +34,7 @@ app.command(name="compile")(compile_model)
 app.command()(draw)
 app.command()(manifest)
 app.command()(demo)
+app.command(name="show-stability")(show_stability)
 
 
 def _print_version(wanted: bool) -> None:

@@ -263,11 +263,12 @@ def _weights(name: str, form: Form, rates: Sequence[str]) -> tuple[Exact, ...]:
 
 def _common_row(name: str, slots: Slots, kind: str) -> Form:
     """The weights of the coefficients, which are the same for all slots of one kind."""
-    rows = [
-        {index: weight for (_, index), weight in form.items()}
-        for form in slots
-        if all(path.startswith(kind) for path, _ in form)
-    ]
+    rows = []
+    for form in slots:
+        if not all(isinstance(unknown, tuple) for unknown in form):
+            raise EmitError(f"`{name}` reads {dict(form)} where a coefficient of a slot belongs.")
+        if all(path.startswith(kind) for path, _ in form):
+            rows.append({index: weight for (_, index), weight in form.items()})
     if any(row != rows[0] for row in rows):
         raise EmitError(f"The slots of `{name}` are read at different depths: {rows}.")
     return rows[0] if rows else {}

@@ -3,6 +3,7 @@
 from odegraph.ir.build import OrderLossWarning as OrderLossWarning
 from odegraph.ir.build import build_step_graph as build_step_graph
 from odegraph.ir.check import check as check
+from odegraph.ir.embedded import build_error_graph as build_error_graph
 from odegraph.ir.graph import StepGraph as StepGraph
 from odegraph.ir.graph import parts_of as parts_of
 from odegraph.ir.graph import renamed as renamed
@@ -15,6 +16,7 @@ from odegraph.ir.manifestation import checked_span as checked_span
 from odegraph.ir.manifestation import manifestation as manifestation
 from odegraph.ir.manifestation import manifestation_from_dict as manifestation_from_dict
 from odegraph.ir.manifestation import statistics_basis as statistics_basis
+from odegraph.ir.manifestation import uniform_grid as uniform_grid
 from odegraph.ir.matrix_nodes import Apply as Apply
 from odegraph.ir.matrix_nodes import FunctionOfJacobian as FunctionOfJacobian
 from odegraph.ir.matrix_nodes import Jacobian as Jacobian

@@ -135,12 +135,17 @@ def uniform_grid(steps: object) -> tuple[Fraction, ...]:
     return tuple(Fraction(n, steps) for n in range(steps + 1))
 
 
-def checked_grid(grid: Iterable[object]) -> tuple[Fraction, ...]:
+def checked_grid(grid: object) -> tuple[Fraction, ...]:
     """Depths as exact rationals that rise from 0 to 1.
 
     Raises:
         GraphError: floats, unsorted depths, or ends other than 0 and 1.
     """
+    if isinstance(grid, str | bytes) or not isinstance(grid, Iterable):
+        raise GraphError(
+            f"`grid` is `{shorten(grid)}`, a {type(grid).__name__}; it must be a list of depths, "
+            'such as [0, "1/4", 1].'
+        )
     try:
         depths = tuple(as_fraction(depth, name="A depth of `grid`") for depth in grid)
     except OdegraphError as error:

@@ -94,7 +94,7 @@ def test_nothing_is_pickled_and_the_tableau_is_exact(tmp_path):
     path = og.save(blocks()[1], tmp_path / "b.safetensors")
     with safetensors.safe_open(path, framework="pt") as file:
         manifest = json.loads(file.metadata()["odegraph"])
-    assert set(manifest) == {"format", "odegraph", "torch", "blocks"}
+    assert set(manifest) == {"format", "odegraph", "torch", "blocks", "model"}
     block = manifest["blocks"][""]
     assert block["unit"].endswith("example_units:Tanh")
     assert block["manifestation"]["grid"] == ["0", "1/7", "2/3", "1"]

@@ -53,9 +53,9 @@ def frozen() -> nn.Module:
     return unit
 
 
-def cases() -> dict[str, og.OdeBlock]:
+def cases() -> dict[str, nn.Module]:
     pc, hats = og.PiecewiseConstant(2), og.PiecewiseLinear(2)
-    made = {
+    made: dict[str, nn.Module] = {
         "rk4": og.OdeBlock(Tanh(), scheme="rk4-classic", basis=pc, steps=2, span=2),
         "hats": og.OdeBlock(Tanh(), scheme="dormand-prince", basis=hats, steps=3),
         "uneven": og.OdeBlock(Numbered(), scheme="gill-4", basis=hats, grid=[0, "1/3", 1]),
