@@ -11,6 +11,7 @@ from torch.testing import assert_close
 
 import odegraph as og
 from odegraph._errors import GraphError
+from odegraph.block.halves import SeparabilityWarning
 from odegraph.ir import Halves, OrderLossWarning, to_text
 
 PARTITIONED = [
@@ -202,6 +203,34 @@ def test_states_without_halves_are_refused():
     block = og.OdeBlock(Tanh(3), scheme="strang", basis=og.PiecewiseConstant(1), steps=1)
     with pytest.raises(GraphError, match=r"`strang` treats the halves.*shape \[5, 3\] has no such"):
         block(torch.zeros(5, 3))
+
+
+class Coupled(Separable):
+    """A rate of each half that depends on both."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tanh(super().forward(x) + x / 4)
+
+
+def test_a_unit_that_does_not_separate_is_warned_of():
+    basis = og.PiecewiseConstant(1)
+    for scheme, unit, message in (
+        ("strang", Coupled(), r"`strang` is for units where q' must not depend on q.*`Coupled`"),
+        ("velocity-verlet", Damped(), r"force f\(q\) must not depend on the velocity.*`nystrom-4`"),
+    ):
+        block = og.OdeBlock(unit, scheme=scheme, basis=basis, steps=1)
+        with pytest.warns(SeparabilityWarning, match=message):
+            block(X)
+    og.OdeBlock(Damped(), scheme="nystrom-4", basis=basis, steps=1)(X)
+    og.OdeBlock(Coupled(), scheme="rk4-classic", basis=basis, steps=1)(X)
+
+
+def test_the_check_stays_out_of_the_way_of_transformed_calls():
+    block = og.OdeBlock(Separable(), scheme="strang", basis=og.PiecewiseConstant(1), steps=1)
+    rows = torch.func.vmap(lambda x: block(x[None])[0])(X)
+    assert_close(rows, block(X))
+    exported = torch.export.export(block, (X,)).module()
+    assert_close(exported(X), block(X))
 
 
 def test_an_implicit_partitioned_scheme_is_refused():
