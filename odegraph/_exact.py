@@ -260,10 +260,9 @@ def _algebraic_to_float(value: Exact) -> float:
     # 60 digits leave no doubt about the nearest of two neighbouring floats, short of an exact tie,
     # which only a rational number can be.
     digits = value.evalf(60)
-    if not isinstance(digits, sympy.Float):
+    if not isinstance(digits, sympy.Float | sympy.Integer):  # an integer where it is exactly zero
         raise OdegraphError(f"`{value}` is not a real number: it has free symbols or is complex.")
-    nearest = sympy.Rational(digits)
-    return float(Fraction(int(nearest.p), int(nearest.q)))
+    return float(Fraction(str(digits)))
 
 
 def to_source(value: float, exact: Exact | Fraction | int | None = None) -> str:

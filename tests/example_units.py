@@ -1,5 +1,7 @@
 """Residual units that many tests compile; each maps a state [batch, size] to a rate."""
 
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 
@@ -66,7 +68,10 @@ class Normed(nn.Module):
         return torch.tanh(self.norm(self.f(x)))
 
 
-def randomized(module: nn.Module, *, seed: int = 0) -> nn.Module:
+Model = TypeVar("Model", bound=nn.Module)
+
+
+def randomized(module: Model, *, seed: int = 0) -> Model:
     """The module with other values in every slot: theta(t) then varies with depth.
 
     Running variances and what else is all ones stay positive.

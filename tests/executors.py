@@ -49,7 +49,7 @@ EXECUTORS = {
     "reloaded": reloaded,
 }
 DIFFERENTIABLE = {
-    "block": lambda block, unit, folder: block,
+    "block": lambda block, *_: block,
     "generated": generated,
     "reloaded": reloaded,
 }

@@ -16,7 +16,6 @@ from torch.func import functional_call
 
 from odegraph.basis import Basis
 from odegraph.block import OdeBlock
-from odegraph.scheme import RungeKuttaScheme
 
 Rate = Callable[[np.ndarray, Mapping[str, np.ndarray]], np.ndarray]
 
@@ -43,9 +42,10 @@ class Slots:
 def _combined(weights, stack: np.ndarray) -> np.ndarray:
     if not np.issubdtype(stack.dtype, np.floating):
         return stack[0]
-    return sum(
-        (float(w) * value for w, value in zip(weights, stack, strict=True)), start=0 * stack[0]
-    )
+    total = np.zeros_like(stack[0])
+    for weight, value in zip(weights, stack, strict=True):
+        total = total + float(weight) * value
+    return total
 
 
 def integrate(
@@ -53,18 +53,75 @@ def integrate(
 ) -> np.ndarray:
     """x at depth 1."""
     A, b, c = scheme.A, scheme.b, scheme.c
+    s = scheme.stages
     for start, end in pairwise(grid):
         h = float(span * (end - start))
-        k = []
-        for i in range(scheme.stages):
+        thetas = []
+        for i in range(s):
             t = start + _rational(c[i]) * (end - start)
             theta = {}
             for one in slots:
                 theta |= one.at(t, (start, end))
-            y = x + h * sum((float(A[i, j]) * k[j] for j in range(i)), start=0 * x)
-            k.append(rate(y, theta))
+            thetas.append(theta)
+
+        def stage(i: int, k, x=x, h=h, thetas=thetas) -> np.ndarray:
+            y = x + h * sum((float(A[i, j]) * one for j, one in enumerate(k)), start=0 * x)
+            return rate(y, thetas[i])
+
+        if all(A[i, j] == 0 for i in range(s) for j in range(i, s)):
+            k = []
+            for i in range(s):
+                k.append(stage(i, k))
+        else:
+            k = newton(lambda k: np.stack([stage(i, k) for i in range(s)]), np.stack([0 * x] * s))
         x = x + h * sum((float(b[i]) * k[i] for i in range(scheme.stages)), start=0 * x)
     return x
+
+
+def integrate_multistep(
+    rate: Rate, x: np.ndarray, *, scheme, grid, span, slots: tuple[Slots, ...]
+) -> np.ndarray:
+    """x at depth 1, by the formula alpha . x = h beta . R on a uniform grid."""
+    k = scheme.history
+    alpha, beta = ([float(w) for w in weights] for weights in (scheme.alpha, scheme.beta))
+    states, rates = [x], []
+    for n, (start, end) in enumerate(pairwise(grid)):
+        h = float(span * (end - start))
+        theta = {}
+        for one in slots:
+            theta |= one.at(start, (start, end))
+        rates.append(rate(states[-1], theta))
+        if n < k - 1:
+            made = integrate(
+                rate,
+                states[-1],
+                scheme=scheme.start_scheme,
+                grid=[start, end],
+                span=span,
+                slots=slots,
+            )
+        else:
+            past = zip(alpha[:k], beta[:k], states[-k:], rates[-k:], strict=True)
+            made = sum((h * b * r - a * y for a, b, y, r in past), start=0 * x) / alpha[k]
+        states.append(made)
+    return states[-1]
+
+
+INTEGRATORS = {"runge-kutta": integrate, "linear-multistep": integrate_multistep}
+
+
+def newton(G: Callable[[np.ndarray], np.ndarray], k: np.ndarray) -> np.ndarray:
+    """The fixed point k = G(k), by Newton's method with a dense matrix of difference quotients."""
+    step = 1e-7
+    for _ in range(8):
+        value = G(k)
+        columns = [
+            (G(k + step * unit.reshape(k.shape)) - value).flatten() / step
+            for unit in np.eye(k.size)
+        ]
+        left = np.eye(k.size) - np.stack(columns, axis=1)
+        k = k + np.linalg.solve(left, (value - k).flatten()).reshape(k.shape)
+    return k
 
 
 def _rational(number):
@@ -74,11 +131,11 @@ def _rational(number):
 def run(block: OdeBlock, unit: nn.Module, x: np.ndarray) -> np.ndarray:
     """What `block`, compiled from `unit`, must compute in evaluation mode."""
     form = block.manifestation
-    assert isinstance(form.scheme, RungeKuttaScheme)
     slots = [Slots(form.basis, _arrays(block.theta))]
     if form.state_basis is not None:
         slots.append(Slots(form.state_basis, _arrays(block.state)))
-    return integrate(
+    integrate_kind = INTEGRATORS[form.scheme.kind]
+    return integrate_kind(
         rate_of(unit), x, scheme=form.scheme, grid=form.grid, span=form.span, slots=tuple(slots)
     )
 

@@ -11,6 +11,7 @@ LAYERS = [
     {"cli"},
     {"demo", "study"},
     {"report"},
+    {"training"},
     {"diagnostics"},
     {"models"},
     {"data"},

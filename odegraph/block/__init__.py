@@ -9,6 +9,8 @@ from odegraph.block.checkpoint import read_description as read_description
 from odegraph.block.checkpoint import save as save
 from odegraph.block.emission import emit_python as emit_python
 from odegraph.block.ode_block import OdeBlock as OdeBlock
+from odegraph.block.optimizer import transfer_optimizer as transfer_optimizer
+from odegraph.block.optimizer import weight_penalty as weight_penalty
 from odegraph.block.projection_report import ProjectionReport as ProjectionReport
 from odegraph.block.projection_report import SlotError as SlotError
 from odegraph.block.projection_report import projection_report as projection_report

@@ -57,8 +57,15 @@ def save(model: nn.Module, path: str | os.PathLike[str]) -> Path:
         key: value.detach().clone().contiguous() for key, value in model.state_dict().items()
     }
     metadata = {MANIFEST: json.dumps(manifest, sort_keys=True)}
-    write_file(target, lambda file: safetensors.torch.save_file(tensors, file, metadata))
+    write_file(target, lambda file: _write_tensors(file, tensors, metadata))
     return target
+
+
+def _write_tensors(file: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    try:
+        safetensors.torch.save_file(tensors, file, metadata)
+    except safetensors.SafetensorError as error:  # a full disk, for example
+        raise OSError(str(error)) from error
 
 
 def load(
@@ -66,6 +73,7 @@ def load(
     *,
     unit: nn.Module | None = None,
     model: nn.Module | None = None,
+    example: Tensor | None = None,
 ) -> Any:
     """Read a checkpoint back: the block, or `model` with the blocks and values of the checkpoint.
 
@@ -74,6 +82,7 @@ def load(
         unit: a module of the class that the block was compiled from; its values do not
             matter.
         model: for a checkpoint of a model: a model of the same architecture, in any manifestation.
+        example: a state, needed only for units that torch.fx cannot trace.
 
     Raises:
         DataError: the file is missing, cut off, or not a checkpoint of odegraph.
@@ -85,16 +94,13 @@ def load(
     if model is not None:
         loaded = _into_model(source, model, forms)
     elif set(forms) == {""} and isinstance(unit, nn.Module):
-        loaded = _empty_block(trace_unit(unit), unit, forms[""])
+        loaded = _empty_block(trace_unit(unit, example=example), unit, forms[""])
     else:
         raise GraphError(_what_to_give(source, manifest["blocks"]))
     try:
         loaded.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise GraphError(
-            f"`{source}` does not hold the weights of this `{type(loaded).__name__}`: "
-            f"{shorten(error, 300)} Give a model of the same architecture and sizes."
-        ) from error
+    except RuntimeError as error:  # missing keys and other sizes, one a line
+        raise GraphError(f"The values in `{source}` do not fit what was given. {error}") from error
     return loaded
 
 
@@ -126,8 +132,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     except (safetensors.SafetensorError, OSError) as error:
         raise DataError(
             f"`{path}` is not a whole safetensors file ({shorten(error)}). It may have been cut "
-            "off "
-            "while it was copied; save it again."
+            "off while it was copied; save it again."
         ) from error
     if MANIFEST not in metadata:
         raise DataError(f"`{path}` holds no manifest of odegraph; read it with safetensors alone.")
@@ -143,8 +148,7 @@ def _checked_manifest(path: Path, text: str) -> dict[str, Any]:
     if format_ != FORMAT or not isinstance(blocks, dict):
         raise DataError(
             f"`{path}` has the checkpoint format `{shorten(format_)}`; this version reads "
-            f"{FORMAT}. "
-            f"It was written by odegraph {shorten(manifest.get('odegraph'))}."
+            f"{FORMAT}. It was written by odegraph {shorten(manifest.get('odegraph'))}."
         )
     return manifest
 

@@ -132,7 +132,8 @@ def _rows(
 
 
 def _relative(root: Tensor, norm: Tensor, before: Tensor, after: Tensor) -> float:
-    source, target = before.detach().flatten(1), after.detach().flatten(1)
+    source = before.detach().reshape(before.shape[0], -1)
+    target = after.detach().reshape(after.shape[0], -1)
     error = size = 0.0
     for start in range(0, source.shape[1], PIECE):
         old = source[:, start : start + PIECE].to("cpu", torch.float64)

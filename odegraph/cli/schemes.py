@@ -6,10 +6,8 @@ import typer
 from rich.table import Table
 
 from odegraph._errors import OdegraphError, SchemeError
-from odegraph._exact import exact_text
 from odegraph.cli.output import console, print_facts, print_json
-from odegraph.scheme import RungeKuttaScheme, Scheme, load_scheme, scheme_names
-from odegraph.scheme.tableau_text import tableau_text
+from odegraph.scheme import Scheme, load_scheme, scheme_names
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Name = Annotated[str, typer.Argument(help="A catalogue name, or a path that ends in .toml.")]
@@ -42,9 +40,8 @@ def show(name: Name, json: Json = False) -> None:
     console.print(f"[bold]{scheme.name}[/bold]  {scheme.title}")
     if scheme.source:
         console.print(scheme.source, style="dim")
-    if isinstance(scheme, RungeKuttaScheme):
-        console.print()
-        console.out(tableau_text(scheme), highlight=False)
+    console.print()
+    console.out(scheme.text(), highlight=False)
     console.print()
     print_facts(facts(scheme))
 
@@ -91,26 +88,11 @@ def _row(scheme: Scheme) -> dict:
 
 def facts(scheme: Scheme) -> dict[str, object]:
     """What is proven of a scheme, in words."""
-    found: dict[str, object] = {
+    return {
         "kind": scheme.kind,
         "stages": scheme.stages,
         "order": scheme.order,
         "exact": scheme.is_exact,
         "explicit": scheme.is_explicit,
+        **scheme.facts(),
     }
-    if isinstance(scheme, RungeKuttaScheme):
-        found |= {
-            "autonomous order": scheme.autonomous_order,
-            "embedded order": scheme.embedded_order,
-            "stage order": scheme.stage_order,
-            "diagonally implicit": scheme.is_diagonally_implicit,
-            "first same as last": scheme.is_fsal,
-            "stiffly accurate": scheme.is_stiffly_accurate,
-            "A-stable": scheme.is_a_stable,
-            "L-stable": scheme.is_l_stable,
-            "symplectic": scheme.is_symplectic,
-            "symmetric": scheme.is_symmetric,
-            "SSP coefficient": exact_text(scheme.ssp_coefficient),
-            "stability function": str(scheme.stability),
-        }
-    return found

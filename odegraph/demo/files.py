@@ -127,7 +127,7 @@ def _blocks(folder: Path, trained: Mapping[str, Trained]) -> list[Section]:
                     ("stages", scheme.stages),
                     ("unit evaluations a step", one.block.evaluations),
                     ("parameters", sum(p.numel() for p in one.block.parameters())),
-                    ("stability function", scheme.stability),
+                    ("stability function", scheme.facts()["stability function"]),
                 ],
             ),
             Picture(folder / f"{name}-step.svg", f"The step graph of {name}."),

@@ -5,6 +5,9 @@ from odegraph.draw.convergence import Line as Line
 from odegraph.draw.convergence import Panel as Panel
 from odegraph.draw.convergence import draw_convergence as draw_convergence
 from odegraph.draw.draw import draw as draw
+from odegraph.draw.parameters_in_depth import (
+    draw_parameters_in_depth as draw_parameters_in_depth,
+)
 from odegraph.draw.stability_region import draw_order_star as draw_order_star
 from odegraph.draw.stability_region import draw_stability_region as draw_stability_region
 from odegraph.draw.step_graph import draw_step_graph as draw_step_graph

@@ -9,7 +9,7 @@ from odegraph.draw.floorplan import Column, Floorplan, Segment
 from odegraph.draw.scene import Box, Look, Point
 from odegraph.draw.step_texts import StepTexts, theta_of
 from odegraph.draw.view import LeftOut
-from odegraph.ir import Combine, Edge, Evaluate, Input
+from odegraph.ir import Combine, Edge, Evaluate, Halves, Input
 
 ROW = 46.0
 ROW_WITH_FEEDBACK = 66.0
@@ -94,6 +94,8 @@ def changing_rows(floorplan: Floorplan, segment: int) -> list[str]:
 
 def weight_label(edge: Edge) -> str:
     """The weight as it stands at a wire; nothing for weight one."""
+    if isinstance(edge.weight, Halves):
+        return labels.typeset(str(edge.weight))
     return "" if edge.weight is None or edge.weight == 1 else labels.number(edge.weight)
 
 

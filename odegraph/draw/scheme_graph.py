@@ -11,7 +11,7 @@ import networkx as nx
 
 from odegraph._errors import EmitError
 from odegraph._exact import Exact, to_exact
-from odegraph.basis import PiecewiseConstant
+from odegraph.basis import PiecewiseConstant, PiecewiseLinear
 from odegraph.draw.labels import subscript
 from odegraph.draw.scene import Scene
 from odegraph.draw.step_scene import step_scene
@@ -26,9 +26,12 @@ from odegraph.ir import (
     Output,
     StepGraph,
     Theta,
+    build_step_graph,
+    manifestation,
 )
 from odegraph.ir.graph import NamedNode
-from odegraph.scheme import RungeKuttaScheme, Scheme
+from odegraph.passes import DEFAULT_PASSES, run_passes
+from odegraph.scheme import LinearMultistepScheme, RungeKuttaScheme, Scheme
 from odegraph.scheme.number_field import to_sympy
 from odegraph.scheme.tableau import Matrix
 
@@ -49,8 +52,8 @@ def scheme_graph(scheme: Scheme) -> StepGraph:
     """
     if not isinstance(scheme, RungeKuttaScheme):
         raise EmitError(
-            f"`{scheme.name}` is of kind `{scheme.kind}`; by themselves only Runge-Kutta schemes "
-            "are drawn. Draw a block that is compiled with it instead."
+            f"`{scheme.name}` is of kind `{scheme.kind}`; by themselves only Runge-Kutta and "
+            "multistep schemes are drawn. Draw a block that is compiled with it instead."
         )
     form = Manifestation(
         scheme=scheme,
@@ -64,6 +67,8 @@ def scheme_graph(scheme: Scheme) -> StepGraph:
 
 def scheme_scene(scheme: Scheme) -> Scene:
     """The picture of one step of a scheme."""
+    if isinstance(scheme, LinearMultistepScheme):
+        return _history_scene(scheme)
     graph = scheme_graph(scheme)
     items = every_step(graph)
     texts = step_texts(
@@ -74,6 +79,17 @@ def scheme_scene(scheme: Scheme) -> Scene:
         output_names={ERROR_OUTPUT: "error"},
     )
     return step_scene(items, texts, title=f"{scheme.title} ({scheme.name})")
+
+
+def _history_scene(scheme: LinearMultistepScheme) -> Scene:
+    """The steps of the start scheme, and the first one that takes its rates from them."""
+    # Hats keep theta apart at every depth.
+    form = manifestation(scheme, basis=PiecewiseLinear(1), steps=scheme.history)
+    graph = run_passes(build_step_graph(form), DEFAULT_PASSES)
+    items = every_step(graph)
+    started = f", started with {scheme.start}" if scheme.history > 1 else ""
+    texts = step_texts(graph, items, notation=DEPTHS)
+    return step_scene(items, texts, title=f"{scheme.title} ({scheme.name}){started}")
 
 
 def _dependencies(graph: StepGraph) -> list[str]:

@@ -9,7 +9,18 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 
 from odegraph._exact import exact_text, to_exact
-from odegraph.ir import Combine, Edge, Evaluate, Input, Node, Output, StepGraph, Theta, Update
+from odegraph.ir import (
+    Combine,
+    Edge,
+    Evaluate,
+    Halves,
+    Input,
+    Node,
+    Output,
+    StepGraph,
+    Theta,
+    Update,
+)
 
 MAX_STEPS = 6
 FIRST_STEPS = 2
@@ -108,7 +119,7 @@ def _form(graph: StepGraph, step: int, members: list[str]) -> Hashable:
                 continue
             is_rate = isinstance(graph.node(source), Evaluate)
             place = places.setdefault(source, ("before", is_rate, len(places)))
-            terms.append((place, edge.exact / h if is_rate and edge.weight else edge.weight))
+            terms.append((place, edge.any_weight / h if is_rate and edge.weight else edge.weight))
         form.append((type(node), node.stage if isinstance(node, Evaluate) else None, tuple(terms)))
     return tuple(form)
 
@@ -169,4 +180,6 @@ def is_state(node: Node | LeftOut) -> bool:
 
 def exact_weight(edge: Edge) -> str:
     """The weight as exact text; empty for roles without one."""
-    return "" if edge.weight is None else exact_text(edge.weight)
+    if edge.weight is None:
+        return ""
+    return str(edge.weight) if isinstance(edge.weight, Halves) else exact_text(edge.weight)

@@ -9,11 +9,17 @@ from torch import Tensor, fx
 from odegraph._version import __version__
 from odegraph.emit.block_source import MARGIN
 from odegraph.emit.function_source import body_lines
-from odegraph.emit.python_source import BLEND, IMPORTS, BlockParts, block_class, unit_functions
+from odegraph.emit.python_source import (
+    BLEND,
+    BlockParts,
+    block_class,
+    imports_for,
+    unit_functions,
+)
 from odegraph.emit.signature import signature
 from odegraph.emit.slots import access, container_statements, norm_scales, slot_statement
+from odegraph.emit.solve_source import solver_functions
 from odegraph.emit.source_lines import indent
-from odegraph.scheme.tableau_text import scheme_text
 from odegraph.unit import Surroundings
 
 
@@ -42,10 +48,12 @@ def model_source(parts: ModelParts) -> str:
         for path, block in parts.blocks.items()
     ]
     texts = list(dict.fromkeys(text for _, text in functions.values()))
-    sections = [_docstring(parts, functions), IMPORTS]
+    graphs = [g for block in parts.blocks.values() for g in (block.evaluation, block.training)]
+    code = [*solver_functions(graphs), *texts, *classes, _model_class(parts)]
+    sections = [_docstring(parts, functions), imports_for("".join(code))]
     if any("blend(" in text for text in classes):
         sections.append(f"\n{BLEND}")
-    sections += [f"\n{text}" for text in [*texts, *classes, _model_class(parts)]]
+    sections += [f"\n{text}" for text in code]
     return "\n".join(sections)
 
 
@@ -91,7 +99,7 @@ def _docstring(parts: ModelParts, functions: Mapping[str, tuple[str, str]]) -> s
             f"    basis {form.basis.kind} with {form.basis.size} coefficients, signature {hashed}",
         ]
     for name, scheme in schemes.items():
-        lines += ["", f"`{name}`:", "", *indent(scheme_text(scheme).split("\n"))]
+        lines += ["", f"`{name}`:", "", *indent(scheme.text().split("\n"))]
     return "\n".join([*lines, '"""\n'])
 
 

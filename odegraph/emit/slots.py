@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 
-import torch
 from torch import Tensor, fx, nn
 
 from odegraph.emit.source_lines import call
@@ -84,20 +83,17 @@ def slot_statement(
     """The statement that makes one slot: a parameter or a buffer with its first values."""
     owner, _, name = path.rpartition(".")
     target = access(base, owner) if owner else base
-    shape = [str(size) for size in tensor.shape] or ["()"]
-    arguments = ", ".join([*shape, *_dtype_argument(tensor)])
+    # The dtype is always said: weights in the text are rounded for it.
+    sizes = [str(size) for size in tensor.shape] or ["()"]
     maker = {None: "empty", 0: "zeros", 1: "ones"}[fill]
-    value = f"torch.{maker}({arguments})"
+    value = f"torch.{maker}({', '.join([*sizes, f'dtype={tensor.dtype}'])})"
     if not isinstance(tensor, nn.Parameter):
         return call(f"{target}.register_buffer", [f'"{name}"', value], margin=margin)
+    frozen = [] if tensor.requires_grad else ["requires_grad=False"]
     if name.isidentifier():
-        return call(f"{target}.{name} = nn.Parameter", [value], margin=margin)
-    parameter = f"nn.Parameter({value})"
+        return call(f"{target}.{name} = nn.Parameter", [value, *frozen], margin=margin)
+    parameter = f"nn.Parameter({', '.join([value, *frozen])})"
     return call(f"{target}.register_parameter", [f'"{name}"', parameter], margin=margin)
-
-
-def _dtype_argument(tensor: Tensor) -> list[str]:
-    return [] if tensor.dtype == torch.float32 else [f"dtype={tensor.dtype}"]
 
 
 def norm_scales(graph: fx.Graph, paths: Mapping[str, str]) -> set[str]:

@@ -48,8 +48,11 @@ def evaluate(expression: sympy.Expr, values: Mapping[sympy.Expr, Number]) -> Num
             return math.prod(
                 (evaluate(term, values) for term in expression.args), start=Fraction(1)
             )
+        case sympy.Pow(args=(base, sympy.Integer() as exponent)):
+            return _power(evaluate(base, values), int(exponent))
         case sympy.Pow(args=(base, sympy.Rational() as exponent)):
-            return _power(evaluate(_root(base, exponent.q), values), int(exponent.p))
+            if (root := values.get(_root(base, exponent.q))) is not None:
+                return _power(root, int(exponent.p))
     raise SchemeError(f"`{shorten(expression)}` is not a real algebraic number.")
 
 

@@ -57,5 +57,13 @@ class Scheme(ABC):
         """Whether every stage depends on earlier stages only."""
 
     @abstractmethod
+    def facts(self) -> dict[str, object]:
+        """What is proven, in words, beyond what all schemes have: for terminals and JSON."""
+
+    @abstractmethod
+    def text(self) -> str:
+        """The coefficients as plain text of several lines, for terminals and docstrings."""
+
+    @abstractmethod
     def record(self) -> dict[str, Any]:
         """What was proven when the scheme was verified, as JSON-able data."""

@@ -1,15 +1,12 @@
 """The catalogue: every file in schemes/, by name."""
 
-import difflib
-from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
-from odegraph._errors import SchemeError
-from odegraph._exact import shorten
 from odegraph.scheme.base import Scheme
 from odegraph.scheme.families import FAMILIES, member_spec, parse_member
 from odegraph.scheme.file import parse_scheme, read_bytes
+from odegraph.scheme.folder import find_scheme_file, scheme_files
 from odegraph.scheme.proofs import recorded_proof
 from odegraph.scheme.spec import with_values
 from odegraph.scheme.verify import verify
@@ -36,35 +33,9 @@ def load_scheme(name: str | Path, **parameters: object) -> Scheme:
     """
     if member := parse_member(str(name), parameters):
         return _load_member(*member)
-    path = find_scheme_file(str(name))
+    path = find_scheme_file(str(name), families=FAMILIES)
     texts = tuple(sorted((key, str(value)) for key, value in parameters.items()))
     return _load(path.stem, read_bytes(path), texts)
-
-
-def find_scheme_file(name: str) -> Path:
-    """The file of a catalogue name, or the path itself if it ends in `.toml`."""
-    files = scheme_files()
-    if name in files:
-        return files[name]
-    if name.endswith(".toml"):
-        return Path(name)
-    known = [*files, *(f"{family}(n)" for family in FAMILIES)]
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"Did you mean `{near[0]}`?" if near else f"Known schemes: {', '.join(sorted(known))}."
-    raise SchemeError(f"There is no scheme `{shorten(name)}` in schemes/. {hint}")
-
-
-@cache
-def scheme_files() -> Mapping[str, Path]:
-    """The scheme files by name: inside the package in a wheel, beside the package in a checkout."""
-    package = Path(__file__).parents[1]
-    folders = (package / "schemes", package.parent / "schemes")
-    folder = next((f for f in folders if f.is_dir()), None)
-    if folder is None:
-        raise SchemeError(
-            f"The scheme files are missing: there is neither `{folders[0]}` nor `{folders[1]}`."
-        )
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
 
 @lru_cache(maxsize=256)

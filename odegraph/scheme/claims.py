@@ -10,7 +10,6 @@ from odegraph._errors import OdegraphError
 from odegraph._exact import parse_exact, shorten
 from odegraph.scheme.base import Scheme
 from odegraph.scheme.faults import Faults
-from odegraph.scheme.order_conditions import Condition
 
 RULES: Mapping[str, str] = MappingProxyType(
     {
@@ -23,12 +22,46 @@ RULES: Mapping[str, str] = MappingProxyType(
         "symplectic": "b_i a_ij + b_j a_ji = b_i b_j must hold for all i, j",
         "symmetric": "the adjoint scheme must be the scheme itself",
         "stage_order": "B(q) and C(q) must hold for it and fail for the next q",
+        "additive-runge-kutta: stiffly_accurate": (
+            "the last row of A_implicit must be b_implicit, with c = 1"
+        ),
+        "additive-runge-kutta: a_stable": "the implicit part alone must be A-stable",
+        "additive-runge-kutta: l_stable": "the implicit part alone must be L-stable",
+        "globally_stiffly_accurate": (
+            "the last row of A must be b, with c = 1, in both parts; else the last stage is not "
+            "the result"
+        ),
+        "rosenbrock: stiffly_accurate": (
+            "b_i = alpha_si + gamma_si must hold for all i, with alpha_s = 1"
+        ),
+        "stiff_order": "it is the order whose conditions hold for every L, however stiff",
+        "nystrom: explicit": "an explicit scheme has zeros on and above the diagonals",
+        "nystrom: symplectic": (
+            "b_bar_i = b_i (1 - c_i), and b_i (b_bar_j - A_bar[i, j]) must be symmetric in i, j"
+        ),
+        "composition: symmetric": "the substeps must read the same from both ends",
+        "has_negative_substeps": "a substep below 0 runs its flow backward",
+        "partitioned-runge-kutta: explicit": (
+            "on separable systems no rate may need itself, in whatever order they are computed"
+        ),
+        "partitioned-runge-kutta: symplectic": (
+            "b_q[i] A_p[i, j] + b_p[j] A_q[j, i] = b_q[i] b_p[j] must hold for all i, j"
+        ),
+        "generally_symplectic": "the scheme must be symplectic, with b_q = b_p",
+        "linear-multistep: explicit": "an explicit scheme has 0 as the last entry of beta",
+        "linear-multistep: a_stable": "Re(rho / sigma) >= 0 must hold outside the unit circle",
+        "linear-multistep: l_stable": (
+            "the scheme must be A-stable, with a last entry of beta only: all roots of sigma are 0"
+        ),
+        "strongly_stable": "1 must be the only root of rho on the unit circle",
+        "history": "it is the number of earlier states in the formula",
+        "error_constant": "it is C_(p+1) / sigma(1), with the first defect that does not vanish",
         "ssp_coefficient": "it is the radius of absolute monotonicity of the tableau",
     }
 )
 
 
-def check_claims(scheme: Scheme, failed: Mapping[str, Condition | None], faults: Faults) -> None:
+def check_claims(scheme: Scheme, failed: Mapping[str, object | None], faults: Faults) -> None:
     """Note every claim that is not what is proven; `failed` holds the conditions that fail."""
     claims = dict(scheme.spec.claims)
     if _swapped(scheme, claims):
@@ -41,18 +74,20 @@ def check_claims(scheme: Scheme, failed: Mapping[str, Condition | None], faults:
     for claim, claimed in claims.items():
         truth = proven(scheme, claim)
         if not _equal(claimed, truth):
-            faults.add(_false_claim(claim, claimed, truth, failed.get(claim)))
+            faults.add(_false_claim(scheme, claim, claimed, failed.get(claim)))
 
 
 def proven(scheme: Scheme, claim: str) -> Any:
     """The proven value of what a claim names."""
-    attribute = claim if hasattr(type(scheme), claim) else f"is_{claim}"
+    attribute = claim if hasattr(scheme, claim) else f"is_{claim}"
     return getattr(scheme, attribute)
 
 
 def _swapped(scheme: Scheme, claims: Mapping[str, Any]) -> bool:
     """Whether the claims become true when the two rows of weights change places."""
-    if "order" not in claims or proven(scheme, "embedded_order") is None:
+    if "order" not in claims or not hasattr(type(scheme), "embedded_order"):
+        return False
+    if proven(scheme, "embedded_order") is None:
         return False
     order, embedded = proven(scheme, "order"), proven(scheme, "embedded_order")
     return claims["order"] == embedded != order == claims.get("embedded_order", order)
@@ -67,13 +102,15 @@ def _equal(claimed: Any, truth: Any) -> bool:
         return claimed == str(truth)
 
 
-def _false_claim(claim: str, claimed: Any, truth: Any, condition: Condition | None) -> str:
+def _false_claim(scheme: Scheme, claim: str, claimed: Any, condition: object | None) -> str:
+    truth = proven(scheme, claim)
     says = f"the file claims {claim} = {_show(claimed)}, but {_show(truth)} is proven"
     if isinstance(truth, int) and not isinstance(truth, bool) and claimed < truth:
         return f"{says}. Claim what is proven: {claim} = {truth}."
     if condition is not None:
         return f"{says}. The first condition that fails is {condition}."
-    return f"{says}: {RULES[claim]}." if claim in RULES else f"{says}."
+    rule = RULES.get(f"{scheme.kind}: {claim}", RULES.get(claim))
+    return f"{says}: {rule}." if rule else f"{says}."
 
 
 def _show(value: Any) -> str:

@@ -15,32 +15,46 @@ from odegraph.scheme.spec import SchemeSpec
 
 ZERO = sympy.Integer(0)
 Values = dict[sympy.Expr, Any]
+Constant = tuple[sympy.Expr, sympy.Expr]
 
 
 def read_arrays(spec: SchemeSpec, faults: Faults) -> dict[str, Any]:
     """The coefficient arrays of the spec as nested tuples of exact numbers."""
     symbols: dict[str, sympy.Expr] = {}
-    constants = list(_constants(spec, symbols, faults))
-    arrays = {
-        key: _parse_array(value, key, symbols, spec, faults)
-        for key, value in spec.coefficients.items()
-    }
+    constants = [*_parameters(spec, symbols, faults), *_numbers(spec, symbols, faults)]
+    arrays = _parse_arrays(spec, symbols, faults)
     if faults.found:
         return {}
     constants = _without_names_below_roots(constants, dict(constants))
-    arrays = {
-        key: _without_names_below_roots(array, dict(constants)) for key, array in arrays.items()
-    }
+    if constants:
+        definitions = dict(constants)
+        arrays = {k: _without_names_below_roots(x, definitions) for k, x in arrays.items()}
     values = _adjoin([*(x for _, x in constants), *_flatten(arrays.values())], faults)
     for symbol, expression in constants:
         values[symbol] = _evaluate(expression, values, f"the number `{symbol}`", faults)
     return {key: _evaluate_array(array, key, values, faults) for key, array in arrays.items()}
 
 
-def _constants(
+def symbolic_arrays(spec: SchemeSpec, faults: Faults) -> tuple[dict[str, Any], list[Constant]]:
+    """The arrays as expressions in the parameters, which stay free, and the named numbers."""
+    symbols: dict[str, sympy.Expr] = {x: sympy.Symbol(x, real=True) for x in spec.parameters}
+    constants = list(_numbers(spec, symbols, faults))
+    return _parse_arrays(spec, symbols, faults), constants
+
+
+def _parse_arrays(
     spec: SchemeSpec, symbols: dict[str, sympy.Expr], faults: Faults
-) -> Iterator[tuple[sympy.Expr, sympy.Expr]]:
-    """Every parameter and named number as (symbol, expression), in the order of the file."""
+) -> dict[str, Any]:
+    return {
+        key: _parse_array(value, key, symbols, spec, faults)
+        for key, value in spec.coefficients.items()
+    }
+
+
+def _parameters(
+    spec: SchemeSpec, symbols: dict[str, sympy.Expr], faults: Faults
+) -> Iterator[Constant]:
+    """Every parameter as (symbol, value)."""
     for name in spec.values:
         if name not in spec.parameters:
             way_out = nearest(name, spec.parameters) if spec.parameters else "It has none."
@@ -51,6 +65,12 @@ def _constants(
             faults.add(f'the parameter `{name}` needs a value, as in `{name}="1/2"`.')
         else:
             yield _declare(name, _parse(text, f"`{name}`", {}, spec, faults), symbols, faults)
+
+
+def _numbers(
+    spec: SchemeSpec, symbols: dict[str, sympy.Expr], faults: Faults
+) -> Iterator[Constant]:
+    """Every named number as (symbol, expression), in the order of the file."""
     for name, number in spec.numbers.items():
         if isinstance(number, Mapping):
             expression = _root(name, number, spec, faults)

@@ -13,6 +13,11 @@ from odegraph._errors import SchemeError
 from odegraph._exact import shorten
 from odegraph.scheme import collocation as by
 from odegraph.scheme import quadrature_nodes as nodes
+from odegraph.scheme.runge_kutta_chebyshev import (
+    runge_kutta_chebyshev_1,
+    runge_kutta_chebyshev_2,
+    runge_kutta_legendre_2,
+)
 from odegraph.scheme.spec import SchemeSpec
 from odegraph.scheme.stabilised import extrapolated_euler, runge_kutta_legendre
 from odegraph.scheme.tableau import Matrix, Tableau, Vector
@@ -87,6 +92,22 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             "Runge-Kutta-Legendre, order 1",
             "Meyer, Balsara and Aslam, Journal of Computational Physics 257 (2014)",
             "stages", 1, 64, runge_kutta_legendre,
+        ),
+        "rkl2": Family(
+            "Runge-Kutta-Legendre, order 2",
+            "Meyer, Balsara and Aslam, Journal of Computational Physics 257 (2014)",
+            "stages", 2, 64, runge_kutta_legendre_2,
+        ),
+        "rkc1": Family(
+            "Runge-Kutta-Chebyshev, order 1, damping 1/20",
+            "Van der Houwen and Sommeijer, ZAMM 60 (1980); Verwer, APNUM 22 (1996)",
+            "stages", 1, 64, runge_kutta_chebyshev_1,
+        ),
+        "rkc2": Family(
+            "Runge-Kutta-Chebyshev, order 2, damping 2/13",
+            "Sommeijer, Shampine and Verwer, Journal of Computational and Applied Mathematics 88 "
+            "(1997)",
+            "stages", 2, 64, runge_kutta_chebyshev_2,
         ),
         "extrapolated-euler": Family(
             "Extrapolated Euler", "Hairer, Norsett and Wanner, Solving ODEs I, II.9",

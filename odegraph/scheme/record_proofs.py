@@ -7,8 +7,8 @@ import json
 import logging
 from typing import Any
 
-from odegraph.scheme.catalogue import scheme_files
 from odegraph.scheme.file import parse_scheme, read_bytes
+from odegraph.scheme.folder import scheme_files
 from odegraph.scheme.proofs import RECORD, content_hash
 from odegraph.scheme.verify import verify
 

@@ -1,7 +1,7 @@
 """Runge-Kutta methods with proven order, and the proof."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, final
@@ -9,9 +9,11 @@ from typing import Any, final
 import sympy
 
 from odegraph._errors import SchemeError
+from odegraph._exact import exact_text
 from odegraph.scheme import properties
 from odegraph.scheme.analysis import Analysis
 from odegraph.scheme.analysis.composition import composition
+from odegraph.scheme.analysis.reducibility import reduced
 from odegraph.scheme.base import Scheme
 from odegraph.scheme.claims import check_claims
 from odegraph.scheme.faults import Faults
@@ -22,6 +24,7 @@ from odegraph.scheme.ssp import ssp_coefficient
 from odegraph.scheme.stability_function import StabilityFunction, stability_function
 from odegraph.scheme.tableau import Tableau, column, matrix
 from odegraph.scheme.tableau_reader import read_tableau
+from odegraph.scheme.tableau_text import tableau_text
 from odegraph.scheme.tableau_writer import tableau_spec
 
 
@@ -61,6 +64,11 @@ class RungeKuttaScheme(Scheme):
         """The weights of the embedded method, an s x 1 column, if there is one."""
         embedded = self.tableau.b_embedded
         return None if embedded is None else column(embedded)
+
+    @cached_property
+    def entries(self) -> tuple[list[list[sympy.Expr]], list[sympy.Expr], list[sympy.Expr]]:
+        """A, b and c as lists: single entries of a SymPy matrix are slow to fetch."""
+        return self.A.tolist(), self.b.flat(), self.c.flat()
 
     @property
     def order(self) -> int:
@@ -114,14 +122,19 @@ class RungeKuttaScheme(Scheme):
         return properties.is_stiffly_accurate(self.tableau)
 
     @cached_property
+    def _irreducible(self) -> Tableau:
+        """The propagated method alone, without stages that it does not need or has twice."""
+        return reduced(replace(self.tableau, b_embedded=None))
+
+    @cached_property
     def is_symplectic(self) -> bool:
         """Whether quadratic invariants, and with them the symplectic form, are kept."""
-        return properties.is_symplectic(self.tableau)
+        return properties.is_symplectic(self._irreducible)
 
     @cached_property
     def is_symmetric(self) -> bool:
         """Whether a step back undoes a step."""
-        return properties.is_symmetric(self.tableau)
+        return properties.is_symmetric(self._irreducible)
 
     @cached_property
     def stability(self) -> StabilityFunction:
@@ -145,7 +158,28 @@ class RungeKuttaScheme(Scheme):
     @cached_property
     def ssp_coefficient(self) -> sympy.Expr:
         """The radius of absolute monotonicity, in steps for which forward Euler contracts."""
-        return ssp_coefficient(self.tableau)
+        return ssp_coefficient(self._irreducible)
+
+    def facts(self) -> dict[str, object]:
+        """Orders, stability and structure."""
+        return {
+            "autonomous order": self.autonomous_order,
+            "embedded order": self.embedded_order,
+            "stage order": self.stage_order,
+            "diagonally implicit": self.is_diagonally_implicit,
+            "first same as last": self.is_fsal,
+            "stiffly accurate": self.is_stiffly_accurate,
+            "A-stable": self.is_a_stable,
+            "L-stable": self.is_l_stable,
+            "symplectic": self.is_symplectic,
+            "symmetric": self.is_symmetric,
+            "SSP coefficient": exact_text(self.ssp_coefficient),
+            "stability function": str(self.stability),
+        }
+
+    def text(self) -> str:
+        """The tableau, c to the left of A and the weights below."""
+        return tableau_text(self)
 
     def record(self) -> dict[str, Any]:
         """What was proven, as data; see `odegraph.scheme.proofs`."""
@@ -155,6 +189,11 @@ class RungeKuttaScheme(Scheme):
     def analysis(self) -> Analysis:
         """Everything else that follows from the tableau, computed when asked for."""
         return Analysis(self.tableau, self.orders, self.stability)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What a user of the scheme should know, one sentence each."""
+        return self.analysis.notes
 
     def adjoint(self) -> "RungeKuttaScheme":
         """The inverse of a step with -h; it has the same order."""

@@ -26,7 +26,8 @@ class SchemeSpec:
     """The contents of a scheme file, untrusted. `verify` makes a `Scheme` of it.
 
     `coefficients` holds nested tuples of text; `numbers` the named constants; `parameters` the free
-    ones with their defaults, `values` what the caller chose for them.
+    ones with their defaults, `values` what the caller chose for them; `texts` what a kind says in
+    words, such as the name of another scheme.
     """
 
     name: str
@@ -40,6 +41,7 @@ class SchemeSpec:
     values: Mapping[str, str] = field(default_factory=dict)
     tolerance: str | None = None
     row_sums: bool = True
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_exact(self) -> bool:
@@ -54,6 +56,7 @@ class SchemeSpec:
         data: dict[str, Any] = {"name": self.name, "title": self.title, "kind": self.kind}
         data |= {"source": self.source} if self.source else {}
         data |= {key: _lists(value) for key, value in self.coefficients.items()}
+        data |= self.texts
         data |= {} if self.row_sums else {"row_sums": False}
         if self.tolerance is not None:
             data |= {"decimal": True, "tolerance": self.tolerance}
@@ -115,19 +118,21 @@ def _read(data: Mapping[str, Any], name: str, faults: Faults) -> SchemeSpec | No
         },
         tolerance=str(data["tolerance"]) if data.get("decimal") and "tolerance" in data else None,
         row_sums=_flag(data, "row_sums", faults, default=True),
+        texts={key: _text(data, key, faults, default="") for key in kind.texts if key in data},
     )
 
 
 def _check_keys(data: Mapping[str, Any], kind_name: str, faults: Faults) -> None:
     kind = KINDS[kind_name]
-    known = [*COMMON_KEYS, *kind.arrays]
+    known = [*COMMON_KEYS, *kind.arrays, *kind.texts]
     for key in data:
         if key not in known:
             hint = f"Did you mean `{SYNONYMS[key]}`?" if key in SYNONYMS else nearest(key, known)
             faults.add(f"there is no key `{shorten(key)}`. {hint}")
-    for key in kind.required:
-        if key not in data:
-            faults.add(f"the key `{key}` is missing; a scheme of kind `{kind_name}` needs it.")
+    forms = (kind.required, *kind.alternatives)
+    given = [form for form in forms if any(key in data for key in form)] or [kind.required]
+    for key in (key for form in given for key in form if key not in data):
+        faults.add(f"the key `{key}` is missing; a scheme of kind `{kind_name}` needs it.")
 
 
 def _check_decimal(data: Mapping[str, Any], faults: Faults) -> None:

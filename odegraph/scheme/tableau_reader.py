@@ -8,18 +8,22 @@ from odegraph._errors import OdegraphError
 from odegraph._exact import as_fraction, parse_exact, shorten
 from odegraph.scheme.exact_reader import read_arrays
 from odegraph.scheme.faults import Faults
+from odegraph.scheme.low_storage import read_low_storage, same_rows
 from odegraph.scheme.number_field import Number, to_sympy
 from odegraph.scheme.spec import SchemeSpec
-from odegraph.scheme.tableau import Matrix, Tableau, Vector
+from odegraph.scheme.tableau import Matrix, Tableau
 
 
 def read_tableau(spec: SchemeSpec, faults: Faults) -> Tableau | None:
     """The tableau of a spec of kind `runge-kutta`; None where its faults leave none."""
-    tolerance = _tolerance(spec, faults)
+    tolerance = read_tolerance(spec, faults)
     arrays = read_arrays(spec, faults)
     if faults.found:
         return None
-    A = _square(arrays["A"], faults)
+    _add_low_storage(arrays, tolerance, faults)
+    if faults.found:
+        return None
+    A = read_square(arrays["A"], faults)
     for key in ("b", "c", "b_embedded"):
         _check_length(arrays, key, len(arrays["A"]), faults)
     if faults.found or A is None:
@@ -32,7 +36,18 @@ def read_tableau(spec: SchemeSpec, faults: Faults) -> Tableau | None:
     return tableau
 
 
-def _tolerance(spec: SchemeSpec, faults: Faults) -> Fraction:
+def _add_low_storage(arrays: dict[str, Any], tolerance: Fraction, faults: Faults) -> None:
+    """Let the tableau of a low-storage form be `A` and `b`, or be equal to them."""
+    for name, rows in read_low_storage(arrays, faults, tolerance=tolerance).items():
+        if "A" not in arrays:
+            arrays["A"], arrays["b"] = rows
+        given = read_square(arrays["A"], faults)
+        if given and not same_rows((given, arrays["b"]), rows, tolerance=tolerance):
+            faults.add(f"{name} is another method than `A` and `b`. Correct one, or remove it.")
+
+
+def read_tolerance(spec: SchemeSpec, faults: Faults) -> Fraction:
+    """The declared tolerance of a decimal scheme; 0 for exact ones."""
     if spec.tolerance is None:
         return Fraction(0)
     try:
@@ -47,11 +62,11 @@ def _tolerance(spec: SchemeSpec, faults: Faults) -> Fraction:
     return tolerance
 
 
-def _square(rows: Sequence[Vector], faults: Faults) -> Matrix | None:
+def read_square(rows: Sequence[Sequence[Any]], faults: Faults, *, key: str = "A") -> Matrix | None:
     """Fill up A: all rows are full, or row i has i - 1 (strictly lower) or i (lower) entries."""
     stages = len(rows)
     if not stages:
-        faults.add("`A` has no rows; a scheme has at least one stage, as in `A = [[]]`.")
+        faults.add(f"`{key}` has no rows; a scheme has at least one stage, as in `{key} = [[]]`.")
         return None
     full = all(len(row) == stages for row in rows)
     lower = all(i <= len(row) <= i + 1 for i, row in enumerate(rows))
@@ -62,7 +77,7 @@ def _square(rows: Sequence[Vector], faults: Faults) -> Matrix | None:
     if wrong is None:
         wrong = next(i for i, row in enumerate(rows) if len(row) != stages)
     faults.add(
-        f"row {wrong + 1} of `A` is of length {len(rows[wrong])}. With {stages} stages either "
+        f"row {wrong + 1} of `{key}` is of length {len(rows[wrong])}. With {stages} stages either "
         f"every row has {stages} entries, or row i has i - 1 (explicit) or i (with the diagonal)."
     )
     return None

@@ -1,21 +1,25 @@
 """A Butcher tableau as plain text, for terminals and docstrings."""
 
-import json
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from odegraph._exact import exact_text
-from odegraph.scheme.base import Scheme
-from odegraph.scheme.runge_kutta import RungeKuttaScheme
 
 
-def scheme_text(scheme: Scheme) -> str:
-    """The coefficients of any scheme: a tableau where it has one, else the arrays of its file."""
-    if isinstance(scheme, RungeKuttaScheme):
-        return tableau_text(scheme)
-    arrays = {name: scheme.spec.to_dict()[name] for name in scheme.spec.coefficients}
-    return "\n".join(f"{name} = {json.dumps(value)}" for name, value in arrays.items())
+class _Tableau(Protocol):
+    """Anything with Runge-Kutta coefficients as sympy matrices: A square, the others columns."""
+
+    @property
+    def A(self) -> Any: ...
+    @property
+    def b(self) -> Any: ...
+    @property
+    def c(self) -> Any: ...
+    @property
+    def b_embedded(self) -> Any: ...
 
 
-def tableau_text(scheme: RungeKuttaScheme) -> str:
+def tableau_text(scheme: _Tableau) -> str:
     """The tableau with c to the left of A and the weights below, columns aligned.
 
     Leading zeros above the diagonal of an explicit scheme are left blank, as in the books.
@@ -35,7 +39,7 @@ def tableau_text(scheme: RungeKuttaScheme) -> str:
     return "\n".join([*lines, rule, *(_line(" " * margin, row, widths) for row in weights)])
 
 
-def _last(scheme: RungeKuttaScheme, row: int) -> int:
+def _last(scheme: _Tableau, row: int) -> int:
     # The last entry of a row that is shown: the last nonzero one, or all up to the diagonal.
     nonzero = [j for j in range(len(scheme.b)) if scheme.A[row, j] != 0]
     return max([row - 1, *nonzero])
@@ -44,3 +48,12 @@ def _last(scheme: RungeKuttaScheme, row: int) -> int:
 def _line(margin: str, row: list[str], widths: list[int]) -> str:
     entries = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=False))
     return f"{margin} | {entries}".rstrip()
+
+
+def aligned_rows(margins: Sequence[Any], rows: Sequence[Sequence[Any]]) -> list[str]:
+    """Rows of exact numbers with a number to the left of each, columns aligned."""
+    texts = [[exact_text(x) for x in row[: i + 1]] for i, row in enumerate(rows)]
+    left = [exact_text(x) for x in margins]
+    widths = [max(len(r[j]) for r in texts if j < len(r)) for j in range(len(rows))]
+    margin = max(map(len, left))
+    return [_line(m.ljust(margin), row, widths) for m, row in zip(left, texts, strict=True)]

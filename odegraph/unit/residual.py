@@ -88,6 +88,7 @@ def _rewritten(module: fx.GraphModule, rate: Any) -> fx.GraphModule:
     for node, copy in copies.items():
         copy.meta = dict(node.meta)
     value, *buffers = result if isinstance(result, tuple | list) else (result,)
+    assert isinstance(value, fx.Node)
     new = rate(value, graph)
     graph.output((new, *buffers) if buffers else new)
     if not value.users:

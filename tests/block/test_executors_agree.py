@@ -4,13 +4,14 @@ from fractions import Fraction
 
 import pytest
 import torch
+from catalogue_names import names_of_kind
 from example_units import Constant, Growth, Normed, Tanh, Visits, randomized
 from torch.testing import assert_close
 
 import odegraph as og
 from odegraph.basis import DiscontinuousLinear, Legendre
 
-EXPLICIT = [name for name in og.scheme_names() if og.load_scheme(name).is_explicit]
+EXPLICIT = [n for n in names_of_kind("runge-kutta") if og.load_scheme(n).is_explicit]
 SEVERAL = ("euler", "ssp-rk-3-3", "rk4-classic", "dormand-prince", "gill-4", "verner-8-7")
 BASES = (
     og.PiecewiseConstant(2),
@@ -25,7 +26,7 @@ GRID = (0, "1/6", "1/2", "2/3", 1)
 @pytest.mark.parametrize(
     ("scheme", "basis"),
     [(scheme, og.PiecewiseConstant(2)) for scheme in SEVERAL]
-    + [(scheme, basis) for scheme in ("midpoint", "rk4-classic") for basis in BASES],
+    + [("rk4-classic", basis) for basis in BASES],
     ids=str,
 )
 def test_all_executors_agree_with_the_reference(executor, scheme, basis):
@@ -55,7 +56,7 @@ def test_running_statistics_are_read_at_the_depth_of_the_stage(executor, scheme,
     assert_close(executor(block, unit)(x), interpreted(block, unit, x), rtol=1e-13, atol=1e-14)
 
 
-@pytest.mark.parametrize("elements", [3, 7, 22, 23, 49, 100])
+@pytest.mark.parametrize("elements", [3, 7, 49])
 def test_stage_times_of_euler_hit_each_element_in_turn(executor, elements):
     unit = Visits(elements)
     block = og.OdeBlock(

@@ -1,7 +1,11 @@
+import itertools
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import sympy
+from dot_reader import Dot, read_dot
+from drawn_blocks import assert_readable, block
 from torch import nn
 
 from odegraph._errors import EmitError
@@ -13,8 +17,6 @@ from odegraph.draw.draw import scene_of
 from odegraph.draw.model_graph import MAX_LAYERS, layers_of, model_to_dot
 from odegraph.draw.scene_dot import scene_to_dot
 from odegraph.scheme import RungeKuttaScheme, load_scheme, scheme_names
-from tests.draw.dot_reader import Dot, read_dot
-from tests.draw.example_blocks import assert_readable, block
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -38,15 +40,17 @@ def tableau_of(dot: Dot, stages: int) -> tuple[list[list[str]], list[str]]:
     return A, [weight.get((rate, "x1"), "0") for rate in rates]
 
 
-@pytest.mark.parametrize("name", scheme_names())
+TABLEAUS = [n for n in scheme_names() if isinstance(load_scheme(n), RungeKuttaScheme)]
+
+
+@pytest.mark.parametrize("name", TABLEAUS)
 def test_a_scheme_is_drawn_as_its_tableau(name: str):
     scheme = load_scheme(name)
-    if not isinstance(scheme, RungeKuttaScheme):
-        pytest.skip("drawn as a block")
+    assert isinstance(scheme, RungeKuttaScheme)
     scene = scene_of(scheme)
     A, b = tableau_of(read_dot(scene_to_dot(scene)), scheme.stages)
-    assert A == [[exact_text(value) for value in row] for row in scheme.A.tolist()]
-    assert b == [exact_text(value) for value in scheme.b]
+    assert [exact_text(value) for value in sympy.flatten(scheme.A)] == [*itertools.chain(*A)]
+    assert [exact_text(value) for value in sympy.flatten(scheme.b)] == b
     assert_readable(scene)
 
 
@@ -58,6 +62,23 @@ def test_what_makes_a_scheme_implicit_is_said():
     ]
     titles = read_dot(scene_to_dot(scene_of(load_scheme("lobatto-iiic-4")))).titles
     assert titles[1].endswith("implicit: 4 of 4 stages depend on themselves or later ones")
+
+
+def test_a_multistep_scheme_is_drawn_with_its_start():
+    scene = scene_of(load_scheme("adams-bashforth-3"))
+    dot = read_dot(scene_to_dot(scene))
+    assert dot.titles[0].endswith("(adams-bashforth-3), started with heun-3")
+    assert [title.split(":")[0] for title in dot.titles[1:]] == ["step 1", "step 2", "step 3"]
+    weights = {(a, b): e.get("tooltip") for a, b, e in dot.edges}
+    last = [weights[rate, "x3"] for rate in ("step0.k1", "step1.k1", "step2.k1")]
+    assert last == ["5/36", "-4/9", "23/36"]
+    assert dot.label("step1.k2") == "k₂ = R\nθ(4/9)"
+    assert_readable(scene)
+
+
+def test_kinds_that_have_no_picture_say_so():
+    with pytest.raises(EmitError, match=r"is of kind `additive-runge-kutta`; .* Draw a block"):
+        scene_of(load_scheme("ars-222"))
 
 
 def test_stages_at_the_same_depth_share_theta():
@@ -107,7 +128,7 @@ def test_a_baked_model_shows_constants():
     dot = read_dot(model_to_dot(bake(model())))
     assert dot.label("3/step0.theta2") == "constant 1\nθ at t = 1/2"
     assert "reading constant 2 … constant 6" in dot.label("2.0/steps2to6")
-    assert any(title.endswith("R = Rate, folded for inference") for title in dot.titles)
+    assert any(title.endswith("R = Tanh, folded for inference") for title in dot.titles)
 
 
 def test_names_are_quoted():

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy
+from catalogue_names import names_of_kind
 
 from odegraph.draw.stability_region import (
     draw_order_star,
@@ -13,9 +14,9 @@ from odegraph.draw.stability_region import (
     real_limit,
     stability_window,
 )
-from odegraph.scheme import RungeKuttaScheme, load_scheme, scheme_names
+from odegraph.scheme import RungeKuttaScheme, load_scheme
 
-SCHEMES = scheme_names()
+SCHEMES = names_of_kind("runge-kutta")
 
 
 def runge_kutta(name: str) -> RungeKuttaScheme:

@@ -1,7 +1,11 @@
 import itertools
 import re
+from fractions import Fraction
 
 import pytest
+from dot_reader import read_dot
+from drawn_blocks import CASES, assert_readable, block
+from example_units import Normed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,12 +14,10 @@ from odegraph.basis import PiecewiseConstant, PiecewiseLinear
 from odegraph.block import bake
 from odegraph.draw import draw_step_graph, every_step, repeated_steps_left_out, to_dot
 from odegraph.draw.graph_style import RAMP, depth_color
+from odegraph.draw.labels import combination, number
 from odegraph.draw.step_graph import graph_scene
 from odegraph.draw.step_texts import CONSTANTS
 from odegraph.draw.view import LeftOut, step_forms
-from odegraph.ir import Theta
-from tests.draw.dot_reader import read_dot
-from tests.draw.example_blocks import CASES, NormedRate, assert_readable, block
 
 
 @pytest.fixture(params=CASES)
@@ -88,7 +90,7 @@ def test_baked_constants_have_numbers():
 
 
 def test_statistics_are_drawn_with_what_they_learn_from():
-    graph = block("midpoint", PiecewiseConstant(2), unit=NormedRate(), steps=8).graphs.training
+    graph = block("midpoint", PiecewiseConstant(2), unit=Normed(2), steps=8).graphs.training
     dot = read_dot(to_dot(graph))
     assert dot.label("statistics1") == "new S¹"
     learned = [source for source, target, _ in dot.edges if target == "statistics1"]
@@ -105,11 +107,10 @@ def test_statistics_are_drawn_with_what_they_learn_from():
 def test_drawn_and_left_out_steps_are_all_steps(steps: int, scheme: str, elements: int):
     graph = block(scheme, PiecewiseLinear(elements), steps=steps).step_graph
     items = repeated_steps_left_out(graph)
-    shown = {item.node.step for item in items if item.name.startswith(("step", "x"))}
+    shown = {item.node.step for item in items}
     runs = [item.node for item in items if isinstance(item.node, LeftOut)]
     hidden = [step for run in runs for step in range(run.step, run.last + 1)]
-    drawn = shown - {None, *(run.step for run in runs)}
-    drawn -= {item.node.step for item in items if isinstance(item.node, Theta)} & set(hidden)
+    drawn = {step for step in shown if step is not None} - set(hidden)
     assert sorted([*drawn, *hidden]) == list(range(steps))
     forms = step_forms(graph)
     assert all(forms[step] == forms[step - 1] for step in hidden)
@@ -171,3 +172,21 @@ def test_the_same_picture_has_the_same_bytes(tmp_path, suffix: str):
     graph = CASES["rk4, hats"]().step_graph
     first = draw_step_graph(graph, tmp_path / f"a.{suffix}").read_bytes()
     assert draw_step_graph(graph, tmp_path / f"b.{suffix}").read_bytes() == first
+
+
+def test_combinations_read_as_formulas():
+    half = Fraction(1, 2)
+    assert combination(((0, Fraction(1)), (1, -half))) == ["= θ⁰ − 1/2 θ¹"]
+    assert combination(((0, -half), (12, Fraction(-1)), (2, half))) == [
+        "= − 1/2 θ⁰ − θ¹²",
+        "+ 1/2 θ²",
+    ]
+    root = parse_exact("1/2 - sqrt(3)/6")
+    assert combination(((0, root), (1, root))) == ["= (1/2 − √3/6) θ⁰ + (1/2 − √3/6) θ¹"]
+    assert combination(()) == ["= 0"]
+
+
+def test_long_numbers_are_rounded_and_say_so():
+    assert number(parse_exact("-123456789/1234567891")) == "≈ −0.1"
+    assert number(parse_exact("sqrt(3)/6 + 1/2")) == "1/2 + √3/6"
+    assert number(parse_exact("sqrt(2 + sqrt(2))/2")) == "√(√2 + 2)/2"

@@ -2,9 +2,10 @@ import re
 from pathlib import Path
 
 import pytest
+from catalogue_names import names_of_kind
 
 from odegraph.draw.tableau import draw_tableau, tableau_cells, tableau_latex
-from odegraph.scheme import RungeKuttaScheme, load_scheme, scheme_names
+from odegraph.scheme import RungeKuttaScheme, load_scheme
 
 
 def runge_kutta(name: str) -> RungeKuttaScheme:
@@ -35,7 +36,7 @@ def test_latex_of_gauss_keeps_the_roots():
     assert "0." not in text
 
 
-@pytest.mark.parametrize("name", scheme_names())
+@pytest.mark.parametrize("name", names_of_kind("runge-kutta"))
 def test_what_is_left_out_is_zero_and_what_is_shown_reads_back(name: str):
     scheme = runge_kutta(name)
     cells = tableau_cells(scheme)

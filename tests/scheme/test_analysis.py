@@ -6,12 +6,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
+from catalogue_names import names_of_kind
 
 from odegraph._errors import SchemeError
 from odegraph.scheme import RungeKuttaScheme, SchemeSpec, load_scheme, verify
 from odegraph.scheme.analysis.internal_stability import stage_stability_functions
 from odegraph.scheme.analysis.modified_equation import cuts
-from odegraph.scheme.catalogue import scheme_files
 from odegraph.scheme.number_field import to_sympy
 from odegraph.scheme.rooted_trees import rooted_trees
 
@@ -28,7 +28,7 @@ def proven(data: dict) -> RungeKuttaScheme:
     return scheme
 
 
-NAMES = sorted(scheme_files())
+NAMES = names_of_kind("runge-kutta")
 EXPLICIT = [name for name in NAMES if load(name).is_explicit]
 
 
@@ -293,3 +293,17 @@ def test_a_scheme_then_its_adjoint_is_symmetric():
     both = scheme.then(scheme.adjoint(), fraction=Fraction(1, 2))
     assert both.is_symmetric
     assert both.order == 4
+
+
+def test_notes_name_the_reduced_tableau_and_the_nodes_outside():
+    doubled = proven({"A": [["1/4", "1/4"], ["1/8", "3/8"]], "b": ["1/2", "1/2"]})
+    assert doubled.notes == (
+        "The tableau is reducible from 2 stages to 1: "
+        "A = [['1/2']], b = ['1'] gives the same result.",
+    )
+    assert doubled.is_symplectic
+    assert doubled.is_symmetric
+    assert doubled.ssp_coefficient == 2
+    (note,) = load("nssp-3-3").notes
+    assert note.startswith("Stage 2 looks theta(t) up at c = -4/9, outside the step")
+    assert load("rk4-classic").notes == ()

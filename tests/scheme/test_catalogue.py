@@ -20,15 +20,17 @@ from odegraph.scheme import (
     RungeKuttaScheme,
     Scheme,
     SchemeSpec,
-    catalogue,
+    folder,
     load_scheme,
     read_scheme_file,
+    scheme_from_tableau,
     scheme_names,
     verify,
 )
-from odegraph.scheme.catalogue import scheme_files
+from odegraph.scheme.folder import scheme_files
 from odegraph.scheme.proofs import RECORD, recorded_proof
 from odegraph.scheme.record_proofs import prove_catalogue, record_text
+from odegraph.scheme.verify import VERIFIERS
 
 
 def load(name: str | Path, **parameters: object) -> RungeKuttaScheme:
@@ -59,7 +61,9 @@ def test_every_file_says_what_it_is_and_claims_its_order(name):
     assert spec.title != name
     assert spec.source
     assert "order" in spec.claims
-    assert ("embedded_order" in spec.claims) == ("b_embedded" in spec.coefficients)
+    assert ("embedded_order" in spec.claims) == any(
+        key.endswith("_embedded") for key in spec.coefficients
+    )
 
 
 def test_the_record_is_what_is_proven_now():
@@ -121,17 +125,27 @@ def test_parameters_are_given_by_keyword(tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_specs_and_schemes_survive_json_and_pickle(name):
-    scheme = load(name)
+    scheme = load_scheme(name)
     spec = SchemeSpec.from_dict(json.loads(json.dumps(scheme.spec.to_dict())))
     assert spec == scheme.spec
     assert hash(spec) == hash(scheme.spec)
-    again = proven(spec.to_dict())
-    assert (again.A, again.b, again.c) == (scheme.A, scheme.b, scheme.c)
+    again = verify(spec)
     assert again == scheme
     assert hash(again) == hash(scheme)
     copy = pickle.loads(pickle.dumps(scheme))
     assert copy == scheme
-    assert copy.adjoint().order == scheme.order
+    if isinstance(copy, RungeKuttaScheme):
+        assert isinstance(again, RungeKuttaScheme)
+        assert (again.A, again.b, again.c) == (copy.A, copy.b, copy.c)
+        assert copy.adjoint().order == scheme.order
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_scheme_has_facts_and_text(name):
+    scheme = load_scheme(name)
+    facts = json.loads(json.dumps(scheme.facts()))
+    assert facts
+    assert all(line == line.rstrip() for line in scheme.text().split("\n"))
 
 
 def test_matrices_are_exact_and_of_the_right_shape():
@@ -145,13 +159,13 @@ def test_matrices_are_exact_and_of_the_right_shape():
 
 
 def test_only_verifiers_construct_schemes():
-    constructors = {"Scheme", "RungeKuttaScheme"}
+    constructors = {"Scheme", *(kind.__name__ for kind in Scheme.__subclasses__())}
     places = set()
     for path in Path(odegraph.scheme.__file__).parents[1].rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in constructors:
                 places.add(path.name)
-    assert places == {"runge_kutta.py"}
+    assert places == {f"{kind.replace('-', '_')}.py" for kind in VERIFIERS}
 
 
 def test_scheme_is_abstract():
@@ -160,12 +174,12 @@ def test_scheme_is_abstract():
 
 
 def test_missing_folder_is_named(monkeypatch):
-    catalogue.scheme_files.cache_clear()
-    monkeypatch.setattr(catalogue, "__file__", "/nowhere/odegraph/scheme/catalogue.py")
+    folder.scheme_files.cache_clear()
+    monkeypatch.setattr(folder, "__file__", "/nowhere/odegraph/scheme/folder.py")
     with pytest.raises(SchemeError, match="files are missing: there is neither `/nowhere"):
         scheme_names()
     monkeypatch.undo()
-    catalogue.scheme_files.cache_clear()
+    folder.scheme_files.cache_clear()
 
 
 LOAD = """
@@ -192,3 +206,28 @@ def test_loading_twice_gives_the_same_object():
     start = time.perf_counter()
     assert load("euler") is load("euler")
     assert time.perf_counter() - start < 1
+
+
+@pytest.mark.parametrize("name", ["rk4-classic", "gauss-3", "alexander-3", "bogacki-shampine"])
+def test_a_scheme_is_made_again_from_its_matrices(name):
+    scheme = load(name)
+    again = scheme_from_tableau(
+        scheme.A, scheme.b, c=scheme.c, b_embedded=scheme.b_embedded, name="again"
+    )
+    assert isinstance(again, RungeKuttaScheme)
+    assert (again.A, again.b, again.c) == (scheme.A, scheme.b, scheme.c)
+    assert again.b_embedded == scheme.b_embedded
+    assert again.orders == scheme.orders
+
+
+def test_a_scheme_is_made_of_any_exact_numbers_but_no_floats():
+    half = Fraction(1, 2)
+    assert scheme_from_tableau([[0, 0], [half, 0]], [0, "1"]).order == 2
+    with pytest.raises(
+        SchemeError, match=r"Scheme `tableau`: `A\[2\]\[1\]`: `0\.5` holds the float"
+    ):
+        scheme_from_tableau([[0, 0], [0.5, 0]], [0, 1])  # pyright: ignore[reportArgumentType]
+    with pytest.raises(SchemeError, match="`A` has no rows"):
+        scheme_from_tableau([], [])
+    with pytest.raises(SchemeError, match=r"the name `pi` is not declared"):
+        scheme_from_tableau([[sympy.pi]], [1])

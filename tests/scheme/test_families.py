@@ -47,6 +47,9 @@ ORDERS = {
     "lobatto-iiic-star": lambda s: 2 * s - 2,
     "lobatto-iiid": lambda s: 2 * s - 2,
     "rkl1": lambda _: 1,
+    "rkl2": lambda _: 2,
+    "rkc1": lambda _: 1,
+    "rkc2": lambda _: 2,
     "extrapolated-euler": lambda k: k,
 }
 

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 import sympy
+from catalogue_names import names_of_kind
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
 from odegraph._errors import SchemeError
 from odegraph.scheme import RungeKuttaScheme, SchemeSpec, load_scheme, scheme_names, verify
-from odegraph.scheme.catalogue import scheme_files
 from odegraph.scheme.file import read_scheme_file
+from odegraph.scheme.folder import scheme_files
 from odegraph.scheme.order_conditions import StageVectors, equation, prove_order
 from odegraph.scheme.rooted_trees import rooted_trees, timed_trees
 
@@ -119,12 +120,13 @@ def number_lists(scheme):
     }
 
 
-@pytest.mark.parametrize("name", sorted(scheme_files()))
+@pytest.mark.parametrize("name", names_of_kind("runge-kutta"))
 def test_proven_order_is_the_measured_one(name):
     # One step in 110 digits on a nonlinear problem with time in it: the error is C h^(p+1).
+    # Coefficients known to n digits only show their order at an h whose error has fewer digits.
     scheme = load(name)
     with mp.workdps(110):
-        h, t0 = mpf(1) / 10**6, mpf(3) / 10
+        h, t0 = mpf(1) / (10**6 if scheme.is_exact else 500), mpf(3) / 10
         ratio = one_step_error(scheme, h, t0) / one_step_error(scheme, h / 2, t0)
         assert abs(mp.log(ratio, 2) - (scheme.order + 1)) < 0.01
 
@@ -156,7 +158,7 @@ def test_equations_are_written_with_the_letters_of_the_books():
     assert equation(rooted_trees(3)[0], row_sums=False) == "sum b_i a_ij a_ik"
 
 
-@pytest.mark.parametrize("name", sorted(scheme_files()))
+@pytest.mark.parametrize("name", names_of_kind("runge-kutta"))
 def test_linear_order_is_the_agreement_of_R_with_exp(name):
     scheme = load(name)
     z = sympy.Symbol("z")
@@ -178,7 +180,7 @@ def rational_series(P, Q, terms: int) -> list:
     return series
 
 
-@pytest.mark.parametrize("name", sorted(scheme_files()))
+@pytest.mark.parametrize("name", names_of_kind("runge-kutta"))
 def test_orders_bound_each_other(name):
     scheme = load(name)
     assert 1 <= scheme.order <= scheme.autonomous_order <= scheme.linear_order <= 2 * scheme.stages

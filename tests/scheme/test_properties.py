@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy
+from catalogue_names import names_of_kind
 
 from odegraph.scheme import RungeKuttaScheme, SchemeSpec, load_scheme, verify
-from odegraph.scheme.catalogue import scheme_files
 from odegraph.scheme.properties import adjoint_conditions, quadrature_order, stage_conditions
 
 
@@ -23,7 +23,7 @@ def proven(data: dict) -> RungeKuttaScheme:
     return scheme
 
 
-NAMES = sorted(scheme_files())
+NAMES = names_of_kind("runge-kutta")
 SMALL = [name for name in NAMES if load(name).stages <= 7]
 
 

@@ -4,6 +4,7 @@ Van der Houwen and Sommeijer (1987). With log R(z) = z + sum_k e_k z^k, even k c
 R(iy) and odd k its phase: the orders are the least such k with e_k != 0, minus 1.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import final
@@ -24,13 +25,16 @@ class WaveErrors:
     dispersion: sympy.Expr
 
 
-def wave_errors(R: StabilityFunction) -> WaveErrors:
-    """Dissipation and dispersion order; oo where |R(iy)| = 1 for all y."""
+def wave_errors(R: StabilityFunction, *, vanishes: Callable[[Number], bool]) -> WaveErrors:
+    """Dissipation and dispersion order; oo where |R(iy)| = 1 for all y.
+
+    `vanishes` decides what is zero: exactly, or within the tolerance of published decimals.
+    """
     terms = 2 * (len(R.P) + len(R.Q)) + 2
     series = [x - y for x, y in zip(_log(R.P, terms), _log(R.Q, terms), strict=True)]
     series[1] -= 1
-    even = next((k for k in range(2, terms, 2) if series[k]), None)
-    odd = next((k for k in range(1, terms, 2) if series[k]), None)
+    even = next((k for k in range(2, terms, 2) if not vanishes(series[k])), None)
+    odd = next((k for k in range(1, terms, 2) if not vanishes(series[k])), None)
     conservative = not R.e_polynomial()
     dissipation = sympy.oo if conservative or even is None else sympy.Integer(even - 1)
     return WaveErrors(dissipation, sympy.oo if odd is None else sympy.Integer(odd - 1))

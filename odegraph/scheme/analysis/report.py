@@ -1,12 +1,14 @@
 """All analyses of one Runge-Kutta method, each computed when it is asked for."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import final
 
 import sympy
 
+from odegraph._exact import exact_text
 from odegraph.scheme import properties
 from odegraph.scheme.analysis import dispersion, error_constants, nodes, reducibility
 from odegraph.scheme.analysis import internal_stability as internal
@@ -88,12 +90,13 @@ class Analysis:
     @cached_property
     def wave_errors(self) -> dispersion.WaveErrors:
         """Dissipation and dispersion order."""
-        return dispersion.wave_errors(self.stability)
+        return dispersion.wave_errors(self.stability, vanishes=self.tableau.vanishes)
 
     @cached_property
     def pseudo_symplectic_order(self) -> sympy.Expr:
         """The order to which quadratic invariants are kept; oo for symplectic methods."""
-        if properties.is_symplectic(reducibility.reduced(self.tableau)):
+        main = replace(self.tableau, b_embedded=None)
+        if properties.is_symplectic(reducibility.reduced(main)):
             return sympy.oo
         at_most = 2 * self.orders.order + 2
         return sympy.Integer(pseudo_symplectic_order(self.tableau, at_most=at_most))
@@ -128,6 +131,28 @@ class Analysis:
         """Groups of stages (from 1) with equal c."""
         return nodes.confluent_nodes(self.tableau)
 
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know: stages to drop, and stage times beyond the step."""
+        notes = []
+        if self.is_reducible:
+            reduced = self.reduced_tableau
+            A, b = (_text(reduced.A), _text([reduced.b])[0])
+            notes.append(
+                f"The tableau is reducible from {self.tableau.stages} stages to "
+                f"{reduced.stages}: A = {A}, b = {b} gives the same result."
+            )
+        for i in self.nodes_outside_step:
+            notes.append(
+                f"Stage {i} looks theta(t) up at c = {to_sympy(self.tableau.c[i - 1])}, outside "
+                "the step; at the ends of [0, 1] theta is not defined there."
+            )
+        return tuple(notes)
+
     def modified_equation(self, *, order: int) -> dict[RootedTree, Number]:
         """The B-series coefficients of the modified equation, up to trees with `order` nodes."""
         return modified_equation(self.tableau, order=order)
+
+
+def _text(rows: Sequence[Sequence[Number]]) -> list[list[str]]:
+    return [[exact_text(to_sympy(x)) for x in row] for row in rows]

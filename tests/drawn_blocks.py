@@ -1,43 +1,26 @@
-"""Blocks of a small unit, and a check that a scene can be read."""
+"""Blocks to draw, and a check that a scene can be read."""
 
 import itertools
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from example_units import Tanh
+from torch import nn
 
-from odegraph.basis import Basis, PiecewiseConstant, PiecewiseLinear
+from odegraph.basis import (
+    Basis,
+    BSpline,
+    Cosine,
+    Legendre,
+    PiecewiseConstant,
+    PiecewiseLinear,
+)
 from odegraph.block import OdeBlock
 from odegraph.draw.labels import text_width
 from odegraph.draw.scene import Point, Scene
 
 
-class Rate(nn.Module):
-    """Two layers."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first = nn.Linear(2, 3)
-        self.second = nn.Linear(3, 2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.second(torch.tanh(self.first(x)))
-
-
-class NormedRate(nn.Module):
-    """A unit with statistics."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.linear = nn.Linear(2, 2)
-        self.norm = nn.BatchNorm1d(2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.norm(self.linear(x))
-
-
 def block(scheme: str, basis: Basis, *, unit: nn.Module | None = None, **options: Any) -> OdeBlock:
-    return OdeBlock(unit or Rate(), scheme=scheme, basis=basis, **options)
+    return OdeBlock(Tanh() if unit is None else unit, scheme=scheme, basis=basis, **options)
 
 
 CASES = {
@@ -47,6 +30,10 @@ CASES = {
     "rk4, hats": lambda: block("rk4-classic", PiecewiseLinear(2), steps=2),
     "first same as last": lambda: block("dormand-prince", PiecewiseLinear(2), steps=2),
     "jumps": lambda: block("bogacki-shampine", PiecewiseConstant(2), steps=6),
+    "history": lambda: block("adams-bashforth-3", PiecewiseLinear(1), steps=6),
+    "polynomials": lambda: block("midpoint", Legendre(3), steps=2),
+    "cosines": lambda: block("rk4-38", Cosine(2), steps=1),
+    "splines": lambda: block("ralston-3", BSpline(2, 2), steps=2),
     "grid": lambda: block("ralston-3", PiecewiseLinear(3), grid=[0, "1/7", "1/2", 1]),
 }
 

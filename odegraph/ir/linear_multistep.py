@@ -1,0 +1,74 @@
+"""Steps of explicit linear multistep schemes, with step history and a start rule.
+
+x_{n+1} = (h sum_{j<k} beta_j R_{n+1-k+j} - sum_{j<k} alpha_j x_{n+1-k+j}) / alpha_k. The first
+k - 1 steps are made by the start scheme; every rate R_n = R(x_n, theta(t_n)) is computed once, in
+the step that begins with x_n, and sees theta from inside that step.
+"""
+
+from odegraph._errors import GraphError
+from odegraph._exact import Exact, to_exact
+from odegraph.ir.builder import GraphBuilder
+from odegraph.ir.manifestation import Manifestation
+from odegraph.ir.runge_kutta import coupled_stages, runge_kutta_step
+from odegraph.scheme import LinearMultistepScheme
+
+ZERO = to_exact(0)
+
+
+def build_linear_multistep(builder: GraphBuilder, scheme: LinearMultistepScheme) -> str:
+    """Add all steps; the name of the last state is returned.
+
+    Raises:
+        GraphError: the scheme is implicit, the steps are not equal, or there are too few of them.
+    """
+    _check(builder.manifestation, scheme)
+    start = scheme.start_scheme
+    states, rates = [builder.input()], []
+    for step in range(builder.manifestation.steps):
+        if start is not None and step < scheme.history - 1:
+            coupled = coupled_stages(start.entries[0])
+            states.append(runge_kutta_step(builder, start, step, states[-1], coupled=coupled))
+            # The first stage of an explicit scheme is R(x_n, theta(t_n)), which the history keeps.
+            rates.append(f"step{step}.k1")
+            continue
+        rates.append(builder.evaluate(step, 1, states[-1], ZERO))
+        states.append(_step(builder, scheme, step, states, rates))
+    return states[-1]
+
+
+def _step(
+    builder: GraphBuilder,
+    scheme: LinearMultistepScheme,
+    step: int,
+    states: list[str],
+    rates: list[str],
+) -> str:
+    k, newest = scheme.history, scheme.alpha[-1]
+    alpha = [-weight / newest for weight in scheme.alpha[:k]]
+    beta = [builder.scaled(step, weight / newest) for weight in scheme.beta[:k]]
+    terms = [*_newest_first(states[-k:], alpha), *_newest_first(rates[-k:], beta)]
+    return builder.combine(f"x{step + 1}", step, terms)
+
+
+def _newest_first(names: list[str], weights: list[Exact]) -> list[tuple[str, Exact]]:
+    return list(zip(names, weights, strict=True))[::-1]
+
+
+def _check(manifestation: Manifestation, scheme: LinearMultistepScheme) -> None:
+    if not scheme.is_explicit:
+        raise GraphError(
+            f"The scheme `{scheme.name}` is implicit: a step needs its own result, which takes a "
+            "solver that is not compiled yet. It can be verified and shown. To compile, choose an "
+            "explicit scheme such as `adams-bashforth-4`."
+        )
+    if scheme.history > 1 and not manifestation.is_uniform:
+        raise GraphError(
+            f"The coefficients of `{scheme.name}` belong to equal steps, but the grid is not "
+            "uniform. Give `steps`, or choose a one-step scheme such as `rk4-classic`."
+        )
+    if manifestation.steps < scheme.history:
+        raise GraphError(
+            f"`{scheme.name}` reaches back over {scheme.history} states, so it takes at least "
+            f"{scheme.history} steps, not {manifestation.steps}: the first {scheme.history - 1} "
+            f"are made by `{scheme.start}`."
+        )

@@ -1,0 +1,3 @@
+"""Training with Lightning: needs the extra `odegraph[train]`."""
+
+from odegraph.training.refine_on_schedule import RefineOnSchedule as RefineOnSchedule
