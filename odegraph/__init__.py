@@ -51,7 +51,10 @@ from odegraph.dynamics import Constraint as Constraint
 from odegraph.dynamics import SymmetricSkew as SymmetricSkew
 from odegraph.dynamics import lyapunov_prior as lyapunov_prior
 from odegraph.dynamics import lyapunov_solve as lyapunov_solve
+from odegraph.ir import ExactLinear as ExactLinear
+from odegraph.ir import FixedPoint as FixedPoint
 from odegraph.ir import Manifestation as Manifestation
+from odegraph.ir import NewtonKrylov as NewtonKrylov
 from odegraph.ir import OrderLossWarning as OrderLossWarning
 from odegraph.ir import StepGraph as StepGraph
 from odegraph.models import from_resnet as from_resnet

@@ -54,16 +54,27 @@ def integrate(
 ) -> np.ndarray:
     """x at depth 1."""
     A, b, c = scheme.A, scheme.b, scheme.c
+    s = scheme.stages
     for start, end in pairwise(grid):
         h = float(span * (end - start))
-        k = []
-        for i in range(scheme.stages):
+        thetas = []
+        for i in range(s):
             t = start + _rational(c[i]) * (end - start)
             theta = {}
             for one in slots:
                 theta |= one.at(t, (start, end))
-            y = x + h * sum((float(A[i, j]) * k[j] for j in range(i)), start=0 * x)
-            k.append(rate(y, theta))
+            thetas.append(theta)
+
+        def stage(i: int, k, x=x, h=h, thetas=thetas) -> np.ndarray:
+            y = x + h * sum((float(A[i, j]) * one for j, one in enumerate(k)), start=0 * x)
+            return rate(y, thetas[i])
+
+        if all(A[i, j] == 0 for i in range(s) for j in range(i, s)):
+            k = []
+            for i in range(s):
+                k.append(stage(i, k))
+        else:
+            k = newton(lambda k: np.stack([stage(i, k) for i in range(s)]), np.stack([0 * x] * s))
         x = x + h * sum((float(b[i]) * k[i] for i in range(scheme.stages)), start=0 * x)
     return x
 
@@ -176,6 +187,20 @@ INTEGRATORS = {
     "composition": integrate_composition,
     "nystrom": integrate_nystrom,
 }
+
+
+def newton(G: Callable[[np.ndarray], np.ndarray], k: np.ndarray) -> np.ndarray:
+    """The fixed point k = G(k), by Newton's method with a dense matrix of difference quotients."""
+    step = 1e-7
+    for _ in range(8):
+        value = G(k)
+        columns = [
+            (G(k + step * unit.reshape(k.shape)) - value).flatten() / step
+            for unit in np.eye(k.size)
+        ]
+        left = np.eye(k.size) - np.stack(columns, axis=1)
+        k = k + np.linalg.solve(left, (value - k).flatten()).reshape(k.shape)
+    return k
 
 
 def _rational(number):

@@ -6,36 +6,41 @@ which `read_back` recovers the tableau.
 """
 
 import operator
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Hashable, Mapping, Set
 from dataclasses import dataclass
 from fractions import Fraction
 
 import torch
 from torch import fx, nn
 
-from odegraph._exact import Exact, to_exact, to_float
-from odegraph.emit.matrix_functions import UnitJacobian, apply, phi_functions, resolvent, solve
+from odegraph._exact import Exact, to_exact
+from odegraph.emit.linear_stages import linear_stages
+from odegraph.emit.matrix_functions import UnitJacobian
+from odegraph.emit.matrix_lowering import (
+    JACOBIAN,
+    function_behind,
+    lower_function,
+    lower_product,
+    terms_of,
+)
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_of
-from odegraph.emit.weighted_sum import (
-    Term,
-    add_terms,
-    half_sum,
-    rounded_terms,
-    scaled,
-    weighted_sum,
-)
+from odegraph.emit.solver_call import LinearStageMatrix, StagesOfUnit, StageSolve
+from odegraph.emit.weighted_sum import Term, add_terms, half_sum, rounded_terms, weighted_sum
 from odegraph.ir import (
     HALVES_DIM,
     Apply,
     Combine,
     Evaluate,
+    ExactLinear,
     FunctionOfJacobian,
     Input,
     Jacobian,
     Output,
-    PhiFunctions,
     Row,
+    Solve,
+    SolvedRate,
+    StageMatrix,
     StepGraph,
     Theta,
     Update,
@@ -86,10 +91,13 @@ def lower_to_fx(
     root = nn.Module()
     root.add_module("unit", call.graph)
     if graph.of_type(Jacobian):
-        root.add_module("jacobian", UnitJacobian(call.graph))
+        root.add_module(JACOBIAN, UnitJacobian(call.graph))
     root.add_module("theta", theta)
     root.add_module("state", state)
-    module = fx.GraphModule(root, lowering.lower(), class_name="OdeGraph")
+    lowered = lowering.lower()
+    for name, solve in lowering.solvers.items():
+        root.add_module(name, solve)
+    module = fx.GraphModule(root, lowered, class_name="OdeGraph")
     # GraphModule copied the path to each slot; put the containers themselves there.
     module.add_module("theta", theta)
     module.add_module("state", state)
@@ -146,6 +154,8 @@ class _Lowering:
         self.thetas: dict[str, list[fx.Node]] = {}
         self.statistics: dict[str, dict[str, fx.Node]] = {}
         self.halves: dict[fx.Node, tuple[fx.Node, ...]] = {}
+        self.solvers: dict[str, nn.Module] = {}
+        self.solver_names: dict[Hashable, str] = {}
         self.updates: dict[int, Mapping[str, fx.Node]] = {}
 
     def lower(self) -> fx.Graph:
@@ -170,6 +180,12 @@ class _Lowering:
                     self.values[name] = self._matrix_function(name, node)
                 case Apply():
                     self.values[name] = self._apply(name, node)
+                case StageMatrix():
+                    self.values[name] = self._stage_matrix(name, node)
+                case Solve():
+                    self.values[name] = self._solve(name, node)
+                case SolvedRate():
+                    self.values[name] = self._solved_rate(name, node)
                 case Combine():
                     self.values[name] = self._combine(name)
                 case Update():
@@ -251,30 +267,58 @@ class _Lowering:
     def _jacobian(self, name: str) -> fx.Node:
         state = self.values[self.source.input(name, "state")]
         theta = self.thetas[self.source.input(name, "theta")]
-        return self.graph.call_module("jacobian", (state, *theta))
+        return self.graph.call_module(JACOBIAN, (state, *theta))
 
     def _matrix_function(self, name: str, node: FunctionOfJacobian) -> fx.Node:
-        scale = node.function.scale
-        term = Term(self.values[self.source.input(name, "jacobian")], to_float(scale), scale)
-        matrix = scaled(term, self.arithmetic)
-        if isinstance(node.function, PhiFunctions):
-            return self.graph.call_function(phi_functions, (matrix, node.function.highest))
-        return self.graph.call_function(resolvent, (matrix,))
+        jacobian = self.values[self.source.input(name, "jacobian")]
+        return lower_function(self.graph, node, jacobian, self.arithmetic)
 
     def _apply(self, name: str, node: Apply) -> fx.Node:
-        source = self.source.input(name, "matrix")
-        terms = [(value, edge) for value, edge in self.source.inputs(name) if edge.role == "term"]
-        values = [self.values[value] for value, _ in terms]
-        total = weighted_sum(values, [edge.exact for _, edge in terms], self.precision)
-        x = add_terms(total.terms, self.arithmetic)
-        x = x if total.base is None else self.arithmetic.add(total.base, x)
-        match self.source.node(source):
-            case FunctionOfJacobian(function=PhiFunctions()):
-                phi = self.graph.call_function(operator.getitem, (self.values[source], node.order))
-                return self.graph.call_function(apply, (phi, x))
-            case FunctionOfJacobian():
-                return self.graph.call_function(solve, (self.values[source], x))
-        return self.graph.call_function(apply, (self.values[source], x))
+        matrix = self.source.input(name, "matrix")
+        return lower_product(
+            self.graph,
+            weighted_sum(*terms_of(self.source, name, self.values), self.precision),
+            order=node.order,
+            matrix=self.values[matrix],
+            function=function_behind(self.source, matrix),
+            arithmetic=self.arithmetic,
+        )
+
+    def _stage_matrix(self, name: str, node: StageMatrix) -> fx.Node:
+        like = self.values[self.source.input(name, "like")]
+        target = self._solver(
+            ("stage_matrix", node.coefficients),
+            lambda: LinearStageMatrix(self.call.graph, node.coefficients, self.precision),
+        )
+        return self.graph.call_module(target, (like, self._staged_theta(name)))
+
+    def _solve(self, name: str, node: Solve) -> fx.Node:
+        states = [self.values[source] for source in self.source.by_stage(name, "state")]
+        if isinstance(node.solver, ExactLinear):
+            matrix = self.values[self.source.input(name, "matrix")]
+            return self.graph.call_function(linear_stages, (matrix, states))
+        target = self._solver(
+            ("solve", node.coefficients, node.solver),
+            lambda: StageSolve(self.call.graph, node.coefficients, self.precision, node.solver),
+        )
+        return self.graph.call_module(target, (states, self._staged_theta(name)))
+
+    def _staged_theta(self, name: str) -> list[list[fx.Node]]:
+        return [self.thetas[source] for source in self.source.by_stage(name, "theta")]
+
+    def _solver(self, key: tuple[Hashable, ...], make: Callable[[], StagesOfUnit]) -> str:
+        # Steps of one length share a solver.
+        if key not in self.solver_names:
+            name = f"{key[0]}{len(self.solvers) + 1}"
+            self.solver_names[key] = name
+            self.solvers[name] = make()
+        return self.solver_names[key]
+
+    def _solved_rate(self, name: str, node: SolvedRate) -> fx.Node:
+        rates = self.values[self.source.input(name, "solve")]
+        return self.graph.create_node(
+            "call_function", operator.getitem, (rates, node.position), name=_fx_name(name)
+        )
 
     def _update(self, name: str, update: Update) -> dict[str, fx.Node]:
         return {path: self._updated(name, update, path) for path in self.call.updated}

@@ -12,14 +12,13 @@ from torch.nn import functional as F
 
 
 def jacobian(unit: Callable[..., Tensor], x: Tensor, *slots: Tensor) -> Tensor:
-    """dR/dx of every sample, row by row; R treats the samples one by one."""
-    _, pull_back = torch.func.vjp(lambda y: unit(y, *slots), x)
-
-    def row(direction: Tensor) -> Tensor:
-        return pull_back(direction.reshape(x.shape[1:]).expand(x.shape))[0]
-
-    directions = torch.eye(x.shape[1:].numel(), dtype=x.dtype, device=x.device)
-    return torch.func.vmap(row)(directions).flatten(2).transpose(0, 1)
+    """dR/dx of every sample, all rows in one sweep; R treats the samples one by one."""
+    size = x.shape[1:].numel()
+    rows = torch.eye(size, dtype=x.dtype, device=x.device)
+    rows = rows.reshape(size, 1, *x.shape[1:])
+    copies, directions = (one.expand(size, *x.shape).flatten(0, 1) for one in (x, rows))
+    pull_back = torch.func.vjp(lambda y: unit(y, *slots), copies)[1]
+    return pull_back(directions)[0].reshape(size, x.shape[0], size).transpose(0, 1)
 
 
 def phi_functions(matrix: Tensor, highest: int) -> tuple[Tensor, ...]:
@@ -49,7 +48,8 @@ def apply(matrix: Tensor, x: Tensor) -> Tensor:
 
 def solve(factorised: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
     """The solution of one linear system for every sample."""
-    return torch.linalg.lu_solve(*factorised, x.flatten(1).unsqueeze(-1)).reshape(x.shape)
+    right = x.flatten(1).unsqueeze(-1)
+    return torch.linalg.lu_solve(*factorised, right).reshape(x.shape)
 
 
 class UnitJacobian(nn.Module):
@@ -67,7 +67,6 @@ class UnitJacobian(nn.Module):
 HELPERS = (jacobian, phi_functions, resolvent, apply, solve)
 
 
-def helper_source(code: str) -> str:
+def helper_functions(code: str) -> list[str]:
     """The source of the functions that the statements `code` call."""
-    used = [one for one in HELPERS if f" {one.__name__}(" in code]
-    return "\n\n".join(inspect.getsource(function) for function in used)
+    return [inspect.getsource(one) for one in HELPERS if f" {one.__name__}(" in code]

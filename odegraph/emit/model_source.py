@@ -9,7 +9,7 @@ from torch import Tensor, fx
 from odegraph._version import __version__
 from odegraph.emit.block_source import MARGIN
 from odegraph.emit.function_source import body_lines
-from odegraph.emit.matrix_functions import helper_source
+from odegraph.emit.matrix_functions import helper_functions
 from odegraph.emit.python_source import (
     BLEND,
     BlockParts,
@@ -19,6 +19,7 @@ from odegraph.emit.python_source import (
 )
 from odegraph.emit.signature import signature
 from odegraph.emit.slots import access, container_statements, norm_scales, slot_statement
+from odegraph.emit.solve_source import solver_functions
 from odegraph.emit.source_lines import indent
 from odegraph.unit import Surroundings
 
@@ -48,11 +49,10 @@ def model_source(parts: ModelParts) -> str:
         for path, block in parts.blocks.items()
     ]
     texts = list(dict.fromkeys(text for _, text in functions.values()))
-    code = [*texts, *classes, _model_class(parts)]
-    helpers = helper_source("".join(classes))
-    sections = [_docstring(parts, functions), imports_for("".join([*code, helpers]))]
-    if helpers:
-        sections.append(f"\n{helpers}")
+    graphs = [g for block in parts.blocks.values() for g in (block.evaluation, block.training)]
+    helpers = [*solver_functions(graphs), *helper_functions("".join(classes))]
+    code = [*helpers, *texts, *classes, _model_class(parts)]
+    sections = [_docstring(parts, functions), imports_for("".join(code))]
     if any("blend(" in text for text in classes):
         sections.append(f"\n{BLEND}")
     sections += [f"\n{text}" for text in code]

@@ -2,9 +2,9 @@
 
 The graph that will run is interpreted with the unit replaced: over linear forms, where each call
 of the unit is a new unknown k_i, which yields A, b and the depth of every stage; and over power
-series in z with R(x) = lambda x, which yields the stability function. Nothing of the step graph is
-looked at, and all weights are exact, checked to be what the floats in the graph were rounded from;
-so what is read back must equal what was declared, to the last digit.
+series in z with R(x) = lambda x, which yields the stability function where no stage is implicit.
+Nothing of the step graph is looked at, and all weights are exact, checked to be what the floats in
+the graph were rounded from; so what is read back must equal what was declared, to the last digit.
 """
 
 import math
@@ -20,8 +20,10 @@ from torch import fx
 from odegraph._errors import EmitError
 from odegraph._exact import Exact, to_exact, to_float
 from odegraph.emit.fx_graph import EXACT_WEIGHT
+from odegraph.emit.linear_stages import linear_stages
 from odegraph.emit.rounding import Precision, are_roundings
 from odegraph.emit.slots import slot_of
+from odegraph.emit.solver_call import LinearStageMatrix, StagesOfUnit, called_stages
 
 Form = Mapping[Any, Exact]
 Slots = Sequence[Form]
@@ -40,7 +42,7 @@ class ReadBack:
 
     Attributes:
         stages: the name of each call of the unit in the graph, in order.
-        A: the weights of earlier rates in the state of each stage.
+        A: the weights of the rates in the state of each stage.
         b: the weights of the rates in the result.
         theta: for each stage the weights of the parameters' coefficients; empty without parameters.
         statistics: the same for the buffers of floats.
@@ -90,7 +92,7 @@ def read_stability_function(module: fx.GraphModule) -> tuple[Exact, ...]:
     For one step over span 1 this is the stability function of the scheme.
 
     Raises:
-        EmitError: see `read_back`.
+        EmitError: see `read_back`; or stages are implicit, so that the growth is no polynomial.
     """
     result = _Interpreter(module, _exact_weight, _times_z).run({0: ONE})
     return tuple(result.get(power, ZERO) for power in range(max(result) + 1))
@@ -109,6 +111,14 @@ class _Called:
     """What a call of the unit returned: the rate, and in training new statistics after it."""
 
     rate: Form
+
+
+@dataclass(frozen=True)
+class _Matrix:
+    """The matrix of coupled stages of a linear unit, with the slots of each stage."""
+
+    stages: StagesOfUnit
+    theta: Sequence[Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -149,6 +159,12 @@ class _Interpreter:
         return self._form(result[-1] if isinstance(result, tuple) else result)
 
     def _value(self, node: fx.Node) -> object:
+        stages = called_stages(self.module, node)
+        if stages is not None:
+            read = [[self.values[one] for one in slots] for slots in node.args[1]]
+            if isinstance(stages, LinearStageMatrix):
+                return _Matrix(stages, read)
+            return self._solved(node, stages, node.args[0], read)
         match node.op, node.target:
             case "get_attr", str(path):
                 return _Slot(path, not slot_of(self.module, path).is_floating_point())
@@ -158,13 +174,31 @@ class _Interpreter:
                 return _Ignored()
             case "call_module", "unit":
                 state, *slots = (self.values[one] for one in node.args)
-                forms = [slot for slot in slots if not isinstance(slot, _Ignored)]
-                return _Called(self.unit(_rate_name(node), _form_of(state), forms))
+                return _Called(self.unit(_rate_name(node), _form_of(state), _floating(slots)))
+            case "call_function", function if function is linear_stages:
+                matrix = self.values[node.args[0]]
+                return self._solved(node, matrix.stages, node.args[1], matrix.theta)
             case "call_function", function if function is torch.stack:
                 return _Ignored()
             case "call_function", function if function is operator.getitem:
                 return _item(self.values[node.args[0]], node.args[1])
         return self._computed(node)
+
+    def _solved(
+        self, node: fx.Node, stages: StagesOfUnit, states: Any, theta: Sequence[Sequence[Any]]
+    ) -> list[Form]:
+        if self.unit is _times_z:
+            raise EmitError(
+                f"The stages of `{node.name}` are implicit: their stability function is rational. "
+                "Read the tableau back with `read_back`; it determines the stability function."
+            )
+        names = [_stage_name(node, i) for i in range(len(states))]
+        floats = [[to_exact(Fraction(weight)) for weight in row] for row in stages.coefficients]
+        for i, row in enumerate(stages.exact if self.weight_of is _exact_weight else floats):
+            coupling = dict(zip(names, row, strict=True))
+            state = _sum(self._form(states[i]), coupling)
+            self.unit(names[i], state, _floating(theta[i]))
+        return [{name: ONE} for name in names]
 
     def _computed(self, node: fx.Node) -> Form:
         match node.target:
@@ -214,12 +248,25 @@ def _refuse_other_floats(exact: ReadBack, floats: ReadBack, precision: Precision
             )
 
 
+def _floating(slots: Sequence[Any]) -> list[Form]:
+    return [slot for slot in slots if not isinstance(slot, _Ignored)]
+
+
+def _stage_name(node: fx.Node, stage: int) -> str:
+    for user in node.users:
+        if user.target is operator.getitem and user.args[1] == stage:
+            return user.name
+    return f"{node.name}[{stage}]"
+
+
 def _item(value: object, index: Any) -> object:
     match value:
         case _Slot(path, is_counter):
             return _Ignored() if is_counter else {(path, index): ONE}
         case _Called(rate) if index == 0:
             return rate
+        case list():
+            return value[index]
     return _Ignored()
 
 

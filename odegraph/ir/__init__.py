@@ -29,8 +29,15 @@ from odegraph.ir.nodes import Input as Input
 from odegraph.ir.nodes import Node as Node
 from odegraph.ir.nodes import Output as Output
 from odegraph.ir.nodes import Row as Row
+from odegraph.ir.nodes import Solve as Solve
+from odegraph.ir.nodes import SolvedRate as SolvedRate
+from odegraph.ir.nodes import StageMatrix as StageMatrix
 from odegraph.ir.nodes import Theta as Theta
 from odegraph.ir.nodes import Update as Update
+from odegraph.ir.solver import ExactLinear as ExactLinear
+from odegraph.ir.solver import FixedPoint as FixedPoint
+from odegraph.ir.solver import NewtonKrylov as NewtonKrylov
+from odegraph.ir.solver import Solver as Solver
 from odegraph.ir.statistics import StatisticsUpdate as StatisticsUpdate
 from odegraph.ir.statistics import least_squares_update as least_squares_update
 from odegraph.ir.text import to_text as to_text

@@ -26,7 +26,7 @@ GRID = (0, "1/6", "1/2", "2/3", 1)
 @pytest.mark.parametrize(
     ("scheme", "basis"),
     [(scheme, og.PiecewiseConstant(2)) for scheme in SEVERAL]
-    + [(scheme, basis) for scheme in ("midpoint", "rk4-classic") for basis in BASES],
+    + [("rk4-classic", basis) for basis in BASES],
     ids=str,
 )
 def test_all_executors_agree_with_the_reference(executor, scheme, basis):
@@ -56,7 +56,7 @@ def test_running_statistics_are_read_at_the_depth_of_the_stage(executor, scheme,
     assert_close(executor(block, unit)(x), interpreted(block, unit, x), rtol=1e-13, atol=1e-14)
 
 
-@pytest.mark.parametrize("elements", [3, 7, 22, 23, 49, 100])
+@pytest.mark.parametrize("elements", [3, 7, 49])
 def test_stage_times_of_euler_hit_each_element_in_turn(executor, elements):
     unit = Visits(elements)
     block = og.OdeBlock(

@@ -13,7 +13,7 @@ import odegraph as og
 from odegraph.basis import Legendre
 
 EXPLICIT = [name for name in names_of_kind("runge-kutta") if og.load_scheme(name).is_explicit]
-STEPS = {1: 24, 2: 12, 3: 10, 4: 8, 5: 6, 6: 6, 7: 5, 8: 4}
+STEPS = {1: 20, 2: 10, 3: 8, 4: 6, 5: 6, 6: 6, 7: 5, 8: 4}
 SMOOTH = Legendre(1)
 X = torch.tensor([[0.7, -0.4], [0.1, 0.6], [-0.5, 0.2]], dtype=torch.float64)
 
@@ -58,14 +58,14 @@ def test_every_explicit_scheme_has_its_proven_order_where_theta_is_smooth(scheme
     assert has_order(measured, order), measured
 
 
-@pytest.mark.parametrize("scheme", ["euler", "heun-3", "rk4-classic", "dormand-prince"])
+@pytest.mark.parametrize("scheme", ["euler", "dormand-prince"])
 def test_every_executor_has_the_order_of_the_scheme(executor, scheme):
     order = og.load_scheme(scheme).order
     measured = measured_order(executor, scheme, SMOOTH, STEPS[order])
     assert has_order(measured, order), measured
 
 
-@pytest.mark.parametrize("scheme", ["heun-2", "ssp-rk-3-3", "rk4-classic", "dormand-prince"])
+@pytest.mark.parametrize("scheme", ["heun-2", "rk4-classic"])
 def test_jumps_between_steps_cost_no_order(executor, scheme):
     order = og.load_scheme(scheme).order
     measured = measured_order(executor, scheme, og.PiecewiseConstant(4), 8)

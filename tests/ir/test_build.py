@@ -147,7 +147,7 @@ def test_check_finds_what_a_broken_pass_leaves(change, message):
 
 
 def test_a_weight_is_asked_of_edges_that_have_one_only():
-    with pytest.raises(AssertionError, match="an edge of role state has no weight"):
+    with pytest.raises(AssertionError, match="an edge of role state has no plain weight"):
         _ = Edge("state").exact
 
 
