@@ -17,6 +17,11 @@ from odegraph.ir.manifestation import manifestation as manifestation
 from odegraph.ir.manifestation import manifestation_from_dict as manifestation_from_dict
 from odegraph.ir.manifestation import statistics_basis as statistics_basis
 from odegraph.ir.manifestation import uniform_grid as uniform_grid
+from odegraph.ir.matrix_nodes import Apply as Apply
+from odegraph.ir.matrix_nodes import FunctionOfJacobian as FunctionOfJacobian
+from odegraph.ir.matrix_nodes import Jacobian as Jacobian
+from odegraph.ir.matrix_nodes import PhiFunctions as PhiFunctions
+from odegraph.ir.matrix_nodes import Resolvent as Resolvent
 from odegraph.ir.nodes import Combine as Combine
 from odegraph.ir.nodes import Edge as Edge
 from odegraph.ir.nodes import Evaluate as Evaluate

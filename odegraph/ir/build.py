@@ -9,11 +9,13 @@ from odegraph._errors import GraphError
 from odegraph.ir.builder import GraphBuilder
 from odegraph.ir.check import check
 from odegraph.ir.composition import build_composition
+from odegraph.ir.exponential import build_exponential
 from odegraph.ir.graph import StepGraph, step_graph
 from odegraph.ir.linear_multistep import build_linear_multistep
 from odegraph.ir.manifestation import Manifestation
 from odegraph.ir.nystrom import build_nystrom
 from odegraph.ir.partitioned import build_partitioned_runge_kutta
+from odegraph.ir.rosenbrock import build_rosenbrock
 from odegraph.ir.runge_kutta import build_runge_kutta
 from odegraph.ir.solver import NewtonKrylov, Solver
 from odegraph.scheme import LinearMultistepScheme
@@ -22,6 +24,8 @@ KIND_BUILDERS: Mapping[str, Callable[..., str]] = MappingProxyType(
     {
         "runge-kutta": build_runge_kutta,
         "linear-multistep": build_linear_multistep,
+        "exponential": build_exponential,
+        "rosenbrock": build_rosenbrock,
         "partitioned-runge-kutta": build_partitioned_runge_kutta,
         "composition": build_composition,
         "nystrom": build_nystrom,
