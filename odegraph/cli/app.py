@@ -16,6 +16,7 @@ from odegraph.cli.draw import draw
 from odegraph.cli.manifest import manifest
 from odegraph.cli.schemes import schemes, show, verify
 from odegraph.cli.stability import show_stability
+from odegraph.cli.train_dynamics import train_dynamics
 
 FAILURE = 1
 
@@ -35,6 +36,7 @@ app.command()(draw)
 app.command()(manifest)
 app.command()(demo)
 app.command(name="show-stability")(show_stability)
+app.command(name="train-dynamics")(train_dynamics)
 
 
 def _print_version(wanted: bool) -> None:

@@ -14,6 +14,7 @@ from odegraph.draw.step_scene import step_scene
 from odegraph.draw.step_texts import COEFFICIENTS, Notation, step_texts
 from odegraph.draw.view import View, repeated_steps_left_out
 from odegraph.ir import Jacobian, Manifestation, StepGraph
+from odegraph.passes import spell_out_stages
 
 
 def to_dot(
@@ -53,7 +54,7 @@ def graph_scene(
     view: View = repeated_steps_left_out,
     notation: Notation = COEFFICIENTS,
 ) -> Scene:
-    """The picture before it is written.
+    """The picture before it is written; implicit stages are drawn as their equations.
 
     Raises:
         EmitError: the steps are linearised; products with matrices have no place in the picture.
@@ -63,6 +64,7 @@ def graph_scene(
             f"A step of `{graph.manifestation.scheme.name}` takes a Jacobian, and such graphs are "
             "not drawn. `odegraph.ir.to_text(block.step_graph)` writes every node out."
         )
+    graph = spell_out_stages(graph)
     items = view(graph)
     texts = step_texts(graph, items, notation=notation)
     return step_scene(items, texts, title=summary(graph.manifestation) if title is None else title)

@@ -26,7 +26,13 @@ from odegraph.emit.matrix_lowering import (
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_of
 from odegraph.emit.solver_call import LinearStageMatrix, StagesOfUnit, StageSolve
-from odegraph.emit.weighted_sum import Term, add_terms, half_sum, rounded_terms, weighted_sum
+from odegraph.emit.weighted_sum import (
+    Term,
+    add_terms,
+    half_sum,
+    rounded_terms,
+    weighted_sum,
+)
 from odegraph.ir import (
     HALVES_DIM,
     Apply,

@@ -161,7 +161,8 @@ class _Interpreter:
     def _value(self, node: fx.Node) -> object:
         stages = called_stages(self.module, node)
         if stages is not None:
-            read = [[self.values[one] for one in slots] for slots in node.args[1]]
+            groups: Any = node.args[1]
+            read = [[self.values[one] for one in slots] for slots in groups]
             if isinstance(stages, LinearStageMatrix):
                 return _Matrix(stages, read)
             return self._solved(node, stages, node.args[0], read)

@@ -65,7 +65,7 @@ def _check_roles(name: str, node: Node, edges: list[Edge]) -> None:
         )
     for role, arity in roles.items():
         found = [edge for edge in edges if edge.role == role]
-        assert _fits(node, found, arity), f"{name}: {found} of {role}"
+        assert _fits(node, found, arity), f"{name}: {len(found)} of {role}"
 
 
 def _fits(node: Node, found: list[Edge], arity: Arity) -> bool:
