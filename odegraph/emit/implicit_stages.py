@@ -101,6 +101,8 @@ class ImplicitStages(torch.autograd.Function):
     Backward solves u = g + G'(k)^T u by the same method and keeps nothing of the iterations.
     """
 
+    generate_vmap_rule = True
+
     @staticmethod
     def forward(solver, counts, unit, A, where, states, *tensors):
         """The rates of all stages; where[i] lists the tensors of theta_i."""

@@ -26,7 +26,10 @@ def _equations(graph: StepGraph) -> Iterator[NamedNode]:
     states = StageStates()
     for name, node, inputs in parts_of(graph):
         states.add(name, node, inputs)
-        if not isinstance(node, Solve | SolvedRate | StageMatrix):
+        users = [graph.node(user) for user in graph.graph.succ[name]]
+        is_only_solved = users and all(isinstance(user, Solve | StageMatrix) for user in users)
+        is_part_of_state = isinstance(node, Combine) and is_only_solved
+        if not isinstance(node, Solve | SolvedRate | StageMatrix) and not is_part_of_state:
             yield name, node, inputs
         solve = inputs[0][0] if inputs else ""
         for position, rate in sorted(states.complete(node, inputs).items()):

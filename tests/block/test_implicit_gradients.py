@@ -58,6 +58,14 @@ def test_gradients_are_those_of_differentiating_through_the_iterations(solve, co
     assert_close(found, expected, rtol=1e-6, atol=1e-7)
 
 
+def test_jacobians_of_blocks_are_taken_by_function_transforms():
+    block = block_with(None)
+    one = lambda x: block(x.unsqueeze(0)).squeeze(0)  # noqa: E731
+    found = torch.func.vmap(torch.func.jacrev(one))(X)
+    expected = torch.autograd.functional.jacobian(block, X)
+    assert_close(found, torch.stack([expected[n, :, n] for n in range(len(X))]))
+
+
 @pytest.mark.parametrize("kind", [og.NewtonKrylov, og.FixedPoint])
 def test_memory_does_not_grow_with_the_iterations(kind):
     def held(solver: object) -> int:

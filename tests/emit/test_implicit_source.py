@@ -13,7 +13,8 @@ from torch.testing import assert_close
 
 import odegraph as og
 from odegraph.emit.read_back import read_back, read_stability_function
-from odegraph.ir import Evaluate, Solve, SolvedRate, StageMatrix
+from odegraph.ir import Combine, Evaluate, Solve, SolvedRate, StageMatrix
+from odegraph.passes import spell_out_stages
 
 RUFF = Path(sys.executable).with_name("ruff")
 CASES = {
@@ -117,3 +118,18 @@ def test_the_last_rate_of_a_stiffly_accurate_step_is_the_first_of_the_next(schem
     smooth = counted(scheme, Tanh(), og.PiecewiseLinear(2), steps=4)
     jumps = counted(scheme, Tanh(), og.PiecewiseConstant(2), steps=4)
     assert (smooth["Evaluate"], jumps["Evaluate"]) == (1, 2)
+
+
+@pytest.mark.parametrize("name", IMPLICIT)
+def test_spelled_out_stages_are_the_rows_of_the_tableau(name):
+    block = og.OdeBlock(Tanh(), scheme=name, basis=og.PiecewiseLinear(1), steps=1)
+    graph = spell_out_stages(block.step_graph)
+    assert not graph.of_type(Solve)
+    A, _, _ = block.manifestation.scheme.entries
+    for rate in graph.of_type(Evaluate):
+        state = graph.input(rate, "state")
+        stage = graph.node(rate).stage
+        terms = graph.inputs(state) if isinstance(graph.node(state), Combine) else []
+        weights = {source: edge.exact for source, edge in terms}
+        row = [weights.get(f"step0.k{j}", 0) for j in range(1, len(A) + 1)]
+        assert [found - a for found, a in zip(row, A[stage - 1], strict=True)] == [0] * len(A)
