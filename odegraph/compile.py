@@ -2,7 +2,17 @@
 
 from dataclasses import dataclass
 
-from odegraph.ir import Manifestation, StepGraph, build_step_graph, check
+from odegraph._errors import GraphError
+from odegraph.ir import (
+    ExactLinear,
+    Jacobian,
+    Manifestation,
+    NewtonKrylov,
+    Solver,
+    StepGraph,
+    build_step_graph,
+    check,
+)
 from odegraph.passes import DEFAULT_PASSES, as_discrete_map, run_passes, track_statistics
 from odegraph.unit import Unit
 
@@ -21,14 +31,60 @@ class CompiledGraphs:
 
 
 def compile_manifestation(manifestation: Manifestation, *, unit: Unit) -> CompiledGraphs:
-    """Build the step graph of a manifestation and run the passes over it."""
-    built = build_step_graph(manifestation)
+    """Build the step graph of a manifestation and run the passes over it.
+
+    Raises:
+        GraphError: the kind of scheme cannot be compiled, or its stages not be solved for `unit`.
+    """
+    built = build_step_graph(manifestation, solver=solver_for(manifestation, unit=unit))
+    _check_linearised(built, unit)
     evaluation, called = _with_layers(run_passes(built, DEFAULT_PASSES), unit)
     training = check(track_statistics(evaluation)) if unit.updated_buffers else evaluation
     return CompiledGraphs(evaluation, training, called)
+
+
+def _check_linearised(graph: StepGraph, unit: Unit) -> None:
+    if graph.of_type(Jacobian) and unit.training is not unit.evaluation:
+        scheme = graph.manifestation.scheme
+        raise GraphError(
+            f"The scheme `{scheme.name}` takes the Jacobian of `{unit.name}` sample by sample, but "
+            "the unit behaves differently in training (batch statistics or dropout). Take those "
+            "layers out of the unit, or choose an explicit scheme such as `rk4-classic`."
+        )
 
 
 def _with_layers(graph: StepGraph, unit: Unit) -> tuple[StepGraph, Unit]:
     """x + (F(x) - x) is F(x), where the unit was made from a layer F and all steps are whole."""
     mapped = None if unit.layer is None else as_discrete_map(graph)
     return (graph, unit) if mapped is None or unit.layer is None else (check(mapped), unit.layer)
+
+
+def solver_for(manifestation: Manifestation, *, unit: Unit) -> Solver | None:
+    """The solver of implicit stages: the one asked for, else the best that the unit allows.
+
+    Raises:
+        GraphError: the unit does not allow it.
+    """
+    scheme, solver = manifestation.scheme, manifestation.solver
+    if scheme.is_explicit:
+        return None
+    if unit.is_random:
+        raise GraphError(
+            f"The unit `{unit.name}` draws random numbers, and `{scheme.name}` is implicit: its "
+            "stages are solved for one rate at each state. Take the random layers (dropout) out of "
+            "the unit, or choose an explicit scheme such as `rk4-classic`."
+        )
+    if solver is None:
+        solver = ExactLinear() if unit.is_linear else NewtonKrylov()
+    if isinstance(solver, ExactLinear) and not unit.is_linear:
+        raise GraphError(
+            f"`ExactLinear()` solves units that are proven linear, R(x) = A x, and `{unit.name}` "
+            "is not (a bias counts, too). Use `NewtonKrylov(iterations=4, krylov=6)` instead."
+        )
+    if isinstance(solver, NewtonKrylov) and unit.updated_buffers:
+        raise GraphError(
+            f"The unit `{unit.name}` normalises over the batch when it trains, and "
+            "`NewtonKrylov()` solves for each sample by itself. Use "
+            "`solver=FixedPoint(iterations=10)`, or a unit without running statistics."
+        )
+    return solver

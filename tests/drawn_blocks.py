@@ -30,6 +30,7 @@ CASES = {
     "rk4, hats": lambda: block("rk4-classic", PiecewiseLinear(2), steps=2),
     "first same as last": lambda: block("dormand-prince", PiecewiseLinear(2), steps=2),
     "jumps": lambda: block("bogacki-shampine", PiecewiseConstant(2), steps=6),
+    "history": lambda: block("adams-bashforth-3", PiecewiseLinear(1), steps=6),
     "polynomials": lambda: block("midpoint", Legendre(3), steps=2),
     "cosines": lambda: block("rk4-38", Cosine(2), steps=1),
     "splines": lambda: block("ralston-3", BSpline(2, 2), steps=2),

@@ -9,7 +9,7 @@ import pytest
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"demo"},
+    {"demo", "study"},
     {"report"},
     {"training"},
     {"diagnostics"},

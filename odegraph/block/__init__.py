@@ -5,6 +5,7 @@ from odegraph.block.bases import coarsen as coarsen
 from odegraph.block.bases import interpolate as interpolate
 from odegraph.block.bases import split as split
 from odegraph.block.checkpoint import load as load
+from odegraph.block.checkpoint import read_description as read_description
 from odegraph.block.checkpoint import save as save
 from odegraph.block.emission import emit_python as emit_python
 from odegraph.block.ode_block import OdeBlock as OdeBlock

@@ -4,6 +4,7 @@ The manifest holds, for each block, its manifestation with the exact tableau, wh
 again on loading, and a reference to the unit's class.
 """
 
+import copy
 import json
 import os
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from odegraph._errors import DataError, EmitError, GraphError, OdegraphError
 from odegraph._exact import shorten
 from odegraph._version import __version__
+from odegraph.block.baked_block import BakedBlock
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.transform import replace_blocks
 from odegraph.emit.files import write_file
@@ -30,23 +32,28 @@ MANIFEST = "odegraph"
 
 
 def save(model: nn.Module, path: str | os.PathLike[str]) -> Path:
-    """Write a block, or a model that contains blocks, as one .safetensors file.
+    """Write a block or a model as one .safetensors file.
+
+    A model with a method `description` (JSON-able) is described by it in the manifest.
 
     Raises:
-        GraphError: the model has no blocks.
         EmitError: the file cannot be written, or does not end in .safetensors.
+        GraphError: the model was baked.
     """
     target = Path(path)
     if target.suffix != ".safetensors":
         raise EmitError(
             f"`{target}` is not a checkpoint name; choose one that ends in .safetensors."
         )
+    _refuse_baked(model)
     blocks = blocks_of(model)
+    described = getattr(model, "description", None)
     manifest = {
         "format": FORMAT,
         "odegraph": __version__,
         "torch": torch.__version__,
         "blocks": {name: _description(block) for name, block in blocks.items()},
+        "model": None if described is None else described(),
     }
     # Contiguous copies: safetensors refuses views and shared memory, which tied weights have.
     tensors = {
@@ -55,6 +62,14 @@ def save(model: nn.Module, path: str | os.PathLike[str]) -> Path:
     metadata = {MANIFEST: json.dumps(manifest, sort_keys=True)}
     write_file(target, lambda file: _write_tensors(file, tensors, metadata))
     return target
+
+
+def _refuse_baked(model: nn.Module) -> None:
+    if any(isinstance(module, BakedBlock) for module in model.modules()):
+        raise GraphError(
+            f"`{type(model).__name__}` is what `bake` made: its constants belong to one graph, "
+            "and no checkpoint could give them back. Save the model that was baked."
+        )
 
 
 def _write_tensors(file: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
@@ -100,19 +115,18 @@ def load(
     return loaded
 
 
-def blocks_of(model: nn.Module) -> dict[str, OdeBlock]:
-    """The blocks of a model by dotted path; a model that is a block has the path ``""``.
+def read_description(path: str | os.PathLike[str]) -> dict[str, Any] | None:
+    """What the model said about itself when it was saved; None where it said nothing.
 
     Raises:
-        GraphError: there are none.
+        DataError: the file is missing, cut off, or not a checkpoint of odegraph.
     """
-    found = {name: one for name, one in model.named_modules() if isinstance(one, OdeBlock)}
-    if not found:
-        raise GraphError(
-            f"The model `{type(model).__name__}` has no `OdeBlock`. Only models with blocks make "
-            "checkpoints; what `bake` returned has none left, so save the model that was baked."
-        )
-    return found
+    return _read(Path(path))[0].get("model")
+
+
+def blocks_of(model: nn.Module) -> dict[str, OdeBlock]:
+    """The blocks of a model by dotted path; a model that is a block has the path ``""``."""
+    return {name: one for name, one in model.named_modules() if isinstance(one, OdeBlock)}
 
 
 def _description(block: OdeBlock) -> dict[str, object]:
@@ -165,6 +179,8 @@ def _into_model(
         raise GraphError(
             f"`{path}` holds the blocks {_names(forms)}, but the model has {_names(blocks)}."
         )
+    if not blocks:
+        return copy.deepcopy(model)
     names = {id(block): name for name, block in blocks.items()}
     return replace_blocks(model, lambda block: _reshaped(block, forms[names[id(block)]]))
 
@@ -213,6 +229,8 @@ def _what_to_give(path: Path, blocks: Mapping[str, Any]) -> str:
     if set(blocks) == {""}:
         unit = shorten(blocks[""].get("unit"))
         return f"`{path}` holds one block; give its unit: `load(path, unit=...)` with a `{unit}`."
+    if not blocks:
+        return f"`{path}` holds a model without blocks; give a model: `load(path, model=...)`."
     return (
         f"`{path}` holds a model with the blocks {_names(blocks)}; give a model of the same "
         "architecture: `load(path, model=...)`."
@@ -220,4 +238,4 @@ def _what_to_give(path: Path, blocks: Mapping[str, Any]) -> str:
 
 
 def _names(blocks: Mapping[str, object]) -> str:
-    return ", ".join(f"`{name}`" for name in blocks)
+    return ", ".join(f"`{name}`" for name in blocks) or "none"

@@ -19,10 +19,10 @@ BLOCKS = (OdeBlock, BakedBlock)
 def emit_python(model: nn.Module, path: str | os.PathLike[str]) -> Path:
     """Write `model` as a Python module that needs torch only and loads the same state dict.
 
-    A block becomes a class `Block`, a model that contains blocks a class `Model`.
+    A block becomes a class `Block`, any other model a class `Model`.
 
     Raises:
-        EmitError: no blocks, plain layers that torch.fx cannot trace, a path that does not end in
+        EmitError: plain layers that torch.fx cannot trace, a path that does not end in
             .py, or a folder that is not writable.
     """
     target = Path(path)
@@ -37,12 +37,6 @@ def source_of(model: nn.Module) -> str:
     if isinstance(model, OdeBlock | BakedBlock):
         return python_source(model.parts)
     blocks = {path: one for path, one in model.named_modules() if isinstance(one, BLOCKS)}
-    if not blocks:
-        raise EmitError(
-            f"The model `{type(model).__name__}` has no `OdeBlock`, so there is nothing to "
-            "generate. "
-            "Build its continuous part with `odegraph.OdeBlock`."
-        )
     try:
         around = trace_around(model, blocks=BLOCKS)
     except UnitError as error:

@@ -10,12 +10,22 @@ from torch import Tensor, fx, nn
 from odegraph._errors import ProjectionError
 from odegraph._exact import to_float
 from odegraph.basis import Basis
+from odegraph.block.halves import check_halves
 from odegraph.compile import CompiledGraphs, compile_manifestation
 from odegraph.emit.fx_graph import evaluation_call, lower_to_fx, training_call
 from odegraph.emit.python_source import BlockParts
+from odegraph.emit.residuals import stage_residuals
 from odegraph.emit.rounding import Precision
-from odegraph.emit.slots import slot_module, slots_of
-from odegraph.ir import Evaluate, Manifestation, StepGraph, manifestation, statistics_basis
+from odegraph.emit.slots import slot_module, slot_of, slots_of
+from odegraph.ir import (
+    Evaluate,
+    Manifestation,
+    Solve,
+    Solver,
+    StepGraph,
+    manifestation,
+    statistics_basis,
+)
 from odegraph.scheme import Scheme
 from odegraph.unit import Unit, trace_unit
 
@@ -34,6 +44,8 @@ class OdeBlock(nn.Module):
         basis: the basis in depth of theta(t).
         steps: number of equal time steps; or `grid`: depths from 0 to 1, exact.
         span: length of the depth interval in the unit's own time.
+        solver: solves the stages of implicit schemes, such as `NewtonKrylov(iterations=4,
+            krylov=6)`; by default exactly where the unit is proven linear, else `NewtonKrylov()`.
         state_basis: the basis in depth of the unit's buffers; by default piecewise constant on the
             elements of `basis`, which keeps running variances positive.
         example: a state, needed only for units that torch.fx cannot trace.
@@ -52,6 +64,7 @@ class OdeBlock(nn.Module):
         steps: int | None = None,
         grid: Sequence[Fraction | int | str] | None = None,
         span: Fraction | int | float | str = 1,
+        solver: Solver | None = None,
         state_basis: Basis | None = None,
         example: Tensor | None = None,
     ) -> None:
@@ -63,6 +76,7 @@ class OdeBlock(nn.Module):
             steps=steps,
             grid=grid,
             span=span,
+            solver=solver,
             state_basis=_statistics_basis(traced, basis, state_basis),
         )
         theta = {
@@ -121,7 +135,9 @@ class OdeBlock(nn.Module):
     @property
     def evaluations(self) -> int:
         """Unit evaluations in one forward pass: what the block costs."""
-        return len(self.step_graph.of_type(Evaluate))
+        explicit = len(self.step_graph.of_type(Evaluate))
+        solves = [node for _, node in self.step_graph.nodes() if isinstance(node, Solve)]
+        return explicit + sum(len(one.coefficients) * one.solver.evaluations for one in solves)
 
     @property
     def precision(self) -> Precision:
@@ -148,6 +164,16 @@ class OdeBlock(nn.Module):
         if not torch.compiler.is_compiling() and x.shape[1:] not in self._checked_shapes:
             self._check_shape(x)
         return self.graph_module(x)
+
+    @torch.no_grad()
+    def residuals(self, x: Tensor) -> dict[str, Tensor]:
+        """What the solves of implicit stages left over: for each the greatest |k - R(y + a k)|.
+
+        One number a sample, under the name of the `Solve` node; empty for an explicit scheme.
+        """
+        solves = self.step_graph.of_type(Solve)
+        found = stage_residuals(self.graph_module, x)
+        return dict(zip(solves, found, strict=True))
 
     def train(self, mode: bool = True) -> "OdeBlock":  # noqa: FBT001, FBT002
         """Switch between training and evaluation mode, and lower the graph of that mode."""
@@ -179,6 +205,11 @@ class OdeBlock(nn.Module):
 
     def _check_shape(self, x: Tensor) -> None:
         self.unit.check_rate_shape(x)
+        slots = [
+            *(slot_of(self.theta, path)[0] for path in self.unit.parameters),
+            *(slot_of(self.state, path)[0] for path in self.unit.buffers),
+        ]
+        check_halves(self.step_graph, self.unit, x, slots)
         self._checked_shapes.add(x.shape[1:])
 
     def _apply(self, fn: Any, recurse: bool = True) -> "OdeBlock":  # noqa: FBT001, FBT002

@@ -103,7 +103,7 @@ def weight_penalty(model: nn.Module) -> Tensor:
 
 def _integral_of_square(slot: Tensor, basis: Basis) -> Tensor:
     matrix = dense(mass(basis)).to(slot)
-    flat = slot.flatten(1)
+    flat = slot.reshape(basis.size, -1)
     return (flat * (matrix @ flat)).sum()
 
 

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from odegraph.basis import Basis, ExactMatrix, inner_products, is_nested, mass
 from odegraph.basis import projection as basis_projection
-from odegraph.block.checkpoint import blocks_of
 from odegraph.block.slot_maps import (
     PIECE,
     acts_on_logarithms,
@@ -17,7 +16,7 @@ from odegraph.block.slot_maps import (
     map_slots,
     map_statistics,
 )
-from odegraph.block.transform import CoefficientMap, require_basis
+from odegraph.block.transform import CoefficientMap, named_blocks, require_basis
 from odegraph.emit.slots import slots_of
 from odegraph.ir import statistics_basis
 
@@ -85,7 +84,7 @@ def projection_report(
     """
     require_basis(basis)
     rows: list[SlotError] = []
-    for path, block in blocks_of(model).items():
+    for path, block in named_blocks(model).items():
         prefix = f"{path}." if path else ""
         form, theta = block.manifestation, slots_of(block.theta)
         matrix = through(form.basis, basis)
@@ -126,7 +125,8 @@ def _rows(
 
 
 def _relative(root: Tensor, norm: Tensor, before: Tensor, after: Tensor) -> float:
-    source, target = before.detach().flatten(1), after.detach().flatten(1)
+    source = before.detach().reshape(before.shape[0], -1)
+    target = after.detach().reshape(after.shape[0], -1)
     error = size = 0.0
     for start in range(0, source.shape[1], PIECE):
         old = source[:, start : start + PIECE].to("cpu", torch.float64)

@@ -21,7 +21,7 @@ from odegraph.block.baked_block import BakedBlock
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.slot_maps import map_slots, map_statistics
 from odegraph.emit.slots import slot_module, slots_of
-from odegraph.ir import Manifestation, manifestation, statistics_basis
+from odegraph.ir import Manifestation, Solver, manifestation, statistics_basis
 from odegraph.scheme import Scheme
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -35,6 +35,7 @@ def manifest(
     steps: int | None = None,
     grid: Sequence[Fraction | int | str] | None = None,
     span: Fraction | int | float | str | None = None,
+    solver: Solver | None = None,
     project_first: bool = False,
 ) -> Model:
     """The same continuous model, discretised otherwise: the same coefficients, no data needed.
@@ -60,6 +61,7 @@ def manifest(
             steps=steps,
             grid=old.grid if steps is None and grid is None else grid,
             span=old.span if span is None else span,
+            solver=old.solver if solver is None else solver,
         )
         return _projected(block, form) if project_first else _with_copied_slots(block, form)
 
@@ -111,19 +113,28 @@ def replace_blocks(model: Model, replace: Callable[[OdeBlock], nn.Module]) -> Mo
     Raises:
         GraphError: the model has no blocks.
     """
-    blocks = [module for module in model.modules() if isinstance(module, OdeBlock)]
+    memo: dict[int, object] = {}
+    # The copy takes the new blocks from the memo, so that the old ones are never held twice.
+    for block in named_blocks(model).values():
+        new = replace(block)
+        new.train(block.training)
+        memo[id(block)] = new
+    return copy.deepcopy(model, memo)
+
+
+def named_blocks(model: nn.Module) -> dict[str, OdeBlock]:
+    """The blocks of a model by dotted path; a model that is a block has the path ``""``.
+
+    Raises:
+        GraphError: there are none.
+    """
+    blocks = {name: one for name, one in model.named_modules() if isinstance(one, OdeBlock)}
     if not blocks:
         raise GraphError(
             f"The model `{type(model).__name__}` has no `OdeBlock`, so there is nothing to "
             "re-manifest. Build its continuous part with `odegraph.OdeBlock`."
         )
-    # The copy takes the new blocks from the memo, so that the old ones are never held twice.
-    memo: dict[int, object] = {}
-    for block in blocks:
-        new = replace(block)
-        new.train(block.training)
-        memo[id(block)] = new
-    return copy.deepcopy(model, memo)
+    return blocks
 
 
 def _with_copied_slots(block: OdeBlock, form: Manifestation) -> OdeBlock:
@@ -146,6 +157,7 @@ def on_basis(
         state_basis=None if old.state_basis is None else statistics_basis(basis),
         grid=old.grid if grid is None else grid,
         span=old.span,
+        solver=old.solver,
     )
     return moved(block, form, through=through)
 
@@ -182,7 +194,12 @@ def _projected(block: OdeBlock, form: Manifestation) -> OdeBlock:
     basis = _laid_on(old, form.grid)
     state_basis = None if form.state_basis is None else statistics_basis(basis)
     coarse = manifestation(
-        form.scheme, basis=basis, state_basis=state_basis, grid=form.grid, span=form.span
+        form.scheme,
+        basis=basis,
+        state_basis=state_basis,
+        grid=form.grid,
+        span=form.span,
+        solver=form.solver,
     )
     return moved(block, coarse, through=basis_projection)
 

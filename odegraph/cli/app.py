@@ -14,7 +14,9 @@ from odegraph.cli.compile import compile_model
 from odegraph.cli.demo import demo
 from odegraph.cli.draw import draw
 from odegraph.cli.manifest import manifest
-from odegraph.cli.schemes import schemes, show, verify
+from odegraph.cli.schemes import compare, schemes, show, verify
+from odegraph.cli.stability import show_stability
+from odegraph.cli.train_dynamics import train_dynamics
 
 FAILURE = 1
 
@@ -28,11 +30,14 @@ app = typer.Typer(
 )
 app.command()(schemes)
 app.command()(show)
+app.command()(compare)
 app.command()(verify)
 app.command(name="compile")(compile_model)
 app.command()(draw)
 app.command()(manifest)
 app.command()(demo)
+app.command(name="show-stability")(show_stability)
+app.command(name="train-dynamics")(train_dynamics)
 
 
 def _print_version(wanted: bool) -> None:

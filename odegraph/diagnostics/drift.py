@@ -66,7 +66,7 @@ def drift_report(old: nn.Module, new: nn.Module, inputs: Tensor) -> DriftReport:
             f"{_names(before)} and {_names(after)}. Compare a model with what `odegraph.manifest` "
             "or `odegraph.project` made of it."
         )
-    with torch.no_grad(), _evaluating(old), _evaluating(new):
+    with torch.no_grad(), evaluating(old), evaluating(new):
         seen, result = record(old, before, inputs)
         moved, new_result = record(new, after, inputs)
         rows = [
@@ -116,7 +116,8 @@ def _names(blocks: Mapping[str, nn.Module]) -> str:
 
 
 @contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode for a while."""
     training = model.training
     model.eval()
     try:

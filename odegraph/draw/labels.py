@@ -90,11 +90,9 @@ def _character_width(character: str) -> float:
 
 def _term(index: int, value: Number, *, first: bool) -> str:
     symbol = superscript("θ", index)
-    if value == 1:
-        return symbol if first else f"+ {symbol}"
     text = number(value)
     if " " in text:
-        return f"({text}) {symbol}" if first else f"+ ({text}) {symbol}"
-    if text.startswith("−"):
-        return f"{text} {symbol}" if first else f"− {text[1:]} {symbol}"
-    return f"{text} {symbol}" if first else f"+ {text} {symbol}"
+        text = f"({text})"
+    sign = "− " if text.startswith("−") else "" if first else "+ "
+    size = text.removeprefix("−")
+    return f"{sign}{symbol}" if size == "1" else f"{sign}{size} {symbol}"

@@ -5,7 +5,6 @@ up. Plain layers stay boxes.
 """
 
 import itertools
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,10 +12,10 @@ from pathlib import Path
 from torch import nn
 
 from odegraph._errors import EmitError
-from odegraph._exact import shorten
 from odegraph.block import BakedBlock, OdeBlock
 from odegraph.draw import graph_style, labels
 from odegraph.draw.backend import render_placed
+from odegraph.draw.layer_graph import Wired, is_chain, said_of, wired_scene
 from odegraph.draw.scene import Box, Point, Region, Scene, Wire
 from odegraph.draw.scene_dot import scene_to_dot
 from odegraph.draw.step_graph import graph_scene, summary
@@ -31,8 +30,6 @@ BETWEEN_LINES = 34.0
 INDENT = 22.0
 PADDING = 14.0
 TITLE_ROOM = 30.0
-MAX_DETAIL = 60
-DEFAULTS = re.compile(r", (?:bias=True|inplace=False)")
 MAX_LAYERS = 400
 
 Block = OdeBlock | BakedBlock
@@ -93,6 +90,8 @@ def model_scene(
     model: nn.Module, *, title: str | None = None, view: View = repeated_steps_left_out
 ) -> Scene:
     """The picture before it is written."""
+    if isinstance(model, Wired) and not is_chain(model.wiring):
+        return wired_scene(model, title=title)
     layers = list(layers_of(model))
     if not layers or len(layers) > MAX_LAYERS:
         count = "no layers" if not layers else f"{len(layers)} layers"
@@ -144,9 +143,7 @@ def _lines(layers: Iterable[Layer], view: View) -> Iterator[Line]:
 
 
 def _layer_box(layer: Layer) -> Box:
-    said = DEFAULTS.sub("", repr(layer.module))
-    detail = shorten(said, MAX_DETAIL) if "\n" not in said else type(layer.module).__name__
-    text = f"{layer.name}\n{detail}"
+    text = f"{layer.name}\n{said_of(layer.module)}"
     width = labels.text_width(text, size=graph_style.LAYER_LOOK.size) + 20
     return Box(layer.name, Point(0, 0), width, LAYER_HEIGHT, text, graph_style.LAYER_LOOK)
 

@@ -10,6 +10,9 @@ CORNER = 9.0
 ROUND = 0.55
 ARROW = 5.5
 TITLE_SIZE = 13.0
+TITLE_MARGIN = 10.0
+# Ends a line that stands left; a character that no text holds.
+LEFT = "\x00"
 REGION_SIZE = 11.0
 LABEL_SIZE = 10.0
 POINTS_PER_INCH = 72.0
@@ -31,7 +34,7 @@ def _defaults(scene: Scene) -> list[str]:
     font = {"fontname": style.GRAPH_FONT, "fontcolor": style.INK}
     graph = {"rankdir": "LR", "pad": "0.15", "bgcolor": style.PAPER, **font}
     if scene.title:
-        graph |= _title(scene.title, scene.lower, scene.upper, size=TITLE_SIZE, margin=10.0)
+        graph |= _title(scene)
     node = {**font, "fixedsize": "true", "penwidth": "1"}
     edge = {**font, "fontsize": _length(LABEL_SIZE), "arrowsize": "0.55"}
     return [
@@ -41,18 +44,32 @@ def _defaults(scene: Scene) -> list[str]:
     ]
 
 
-def _title(title: str, lower: Point, upper: Point, *, size: float, margin: float) -> dict[str, str]:
-    lines = title.count("\n") + 1
-    height = 1.25 * size * lines
-    centre = Point(lower.x + text_width(title, size=size) / 2, upper.y + margin + height / 2)
-    top = Point(max(upper.x, 2 * centre.x - lower.x), upper.y + margin + height)
+def _title(scene: Scene) -> dict[str, str]:
+    lower, upper = scene.lower, scene.upper
+    # Layout programs know the widths of few fonts: a title that fits in is never cut off.
+    lines = _broken(scene.title, upper.x - lower.x)
+    height = 1.25 * TITLE_SIZE * len(lines)
+    width = max(text_width(line, size=TITLE_SIZE) for line in lines)
+    centre = Point(lower.x + width / 2, upper.y + TITLE_MARGIN + height / 2)
+    top = Point(upper.x, upper.y + TITLE_MARGIN + height)
     return {
-        "label": title,
+        "label": lines[0] if len(lines) == 1 else "".join(f"{line}{LEFT}" for line in lines),
         "labelloc": "t",
-        "fontsize": _length(size),
+        "fontsize": _length(TITLE_SIZE),
         "lp": _point(centre),
         "bb": f"{_point(lower)},{_point(top)}",
     }
+
+
+def _broken(text: str, width: float) -> list[str]:
+    lines: list[str] = []
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size=TITLE_SIZE) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def _region(region: Region, scene: Scene) -> list[str]:
@@ -162,6 +179,7 @@ def _attributes(attributes: dict[str, str]) -> str:
 
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    escaped = escaped.replace(LEFT, "\\l")
     return f'"{escaped}"'
 
 

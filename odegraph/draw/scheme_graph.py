@@ -11,7 +11,7 @@ import networkx as nx
 
 from odegraph._errors import EmitError
 from odegraph._exact import Exact, to_exact
-from odegraph.basis import PiecewiseConstant
+from odegraph.basis import PiecewiseConstant, PiecewiseLinear
 from odegraph.draw.labels import subscript
 from odegraph.draw.scene import Scene
 from odegraph.draw.step_scene import step_scene
@@ -26,9 +26,19 @@ from odegraph.ir import (
     Output,
     StepGraph,
     Theta,
+    build_step_graph,
+    manifestation,
 )
 from odegraph.ir.graph import NamedNode
-from odegraph.scheme import RungeKuttaScheme, Scheme
+from odegraph.passes import DEFAULT_PASSES, run_passes
+from odegraph.scheme import (
+    CompositionScheme,
+    LinearMultistepScheme,
+    NystromScheme,
+    PartitionedRungeKuttaScheme,
+    RungeKuttaScheme,
+    Scheme,
+)
 from odegraph.scheme.number_field import to_sympy
 from odegraph.scheme.tableau import Matrix
 
@@ -37,6 +47,7 @@ RESULT = "x1"
 ERROR = "error"
 ERROR_OUTPUT = "output.error"
 MAX_NEEDS = 3
+HALVES = (CompositionScheme, NystromScheme, PartitionedRungeKuttaScheme)
 ONE = to_exact(1)
 Terms = list[tuple[str, Exact]]
 
@@ -49,8 +60,8 @@ def scheme_graph(scheme: Scheme) -> StepGraph:
     """
     if not isinstance(scheme, RungeKuttaScheme):
         raise EmitError(
-            f"`{scheme.name}` is of kind `{scheme.kind}`; by themselves only Runge-Kutta schemes "
-            "are drawn. Draw a block that is compiled with it instead."
+            f"`{scheme.name}` is of kind `{scheme.kind}`; by themselves only Runge-Kutta and "
+            "multistep schemes are drawn. Draw a block that is compiled with it instead."
         )
     form = Manifestation(
         scheme=scheme,
@@ -64,6 +75,11 @@ def scheme_graph(scheme: Scheme) -> StepGraph:
 
 def scheme_scene(scheme: Scheme) -> Scene:
     """The picture of one step of a scheme."""
+    if isinstance(scheme, LinearMultistepScheme):
+        started = f", started with {scheme.start}" if scheme.history > 1 else ""
+        return _compiled_scene(scheme, steps=scheme.history, remark=started)
+    if isinstance(scheme, HALVES):
+        return _compiled_scene(scheme, steps=1, remark="")
     graph = scheme_graph(scheme)
     items = every_step(graph)
     texts = step_texts(
@@ -74,6 +90,16 @@ def scheme_scene(scheme: Scheme) -> Scene:
         output_names={ERROR_OUTPUT: "error"},
     )
     return step_scene(items, texts, title=f"{scheme.title} ({scheme.name})")
+
+
+def _compiled_scene(scheme: Scheme, *, steps: int, remark: str) -> Scene:
+    """Steps as they are compiled: with a history, those of the start scheme come first."""
+    # Hats keep theta apart at every depth.
+    form = manifestation(scheme, basis=PiecewiseLinear(1), steps=steps)
+    graph = run_passes(build_step_graph(form), DEFAULT_PASSES)
+    items = every_step(graph)
+    texts = step_texts(graph, items, notation=DEPTHS)
+    return step_scene(items, texts, title=f"{scheme.title} ({scheme.name}){remark}")
 
 
 def _dependencies(graph: StepGraph) -> list[str]:

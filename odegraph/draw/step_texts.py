@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import partial
 from types import MappingProxyType
 
@@ -10,7 +9,8 @@ from odegraph._exact import Exact, to_exact, to_float
 from odegraph.draw import labels
 from odegraph.draw.view import Item, LeftOut
 from odegraph.ir import Evaluate, Manifestation, Output, StepGraph, Theta, Update
-from odegraph.scheme import RungeKuttaScheme
+from odegraph.scheme import LinearMultistepScheme, RungeKuttaScheme, Scheme
+from odegraph.scheme.number_field import to_sympy
 
 Number = labels.Number
 ThetaText = Callable[[Theta, Sequence[Number]], str]
@@ -176,15 +176,28 @@ def _statistics(index: int) -> str:
     return labels.superscript("S", index)
 
 
-def _depth(graph: StepGraph, unit: Evaluate, theta: str) -> Exact | Fraction:
+def _depth(graph: StepGraph, unit: Evaluate, theta: str) -> Number:
     # Units that share theta(t) may read it at different depths, of which the theta knows the first.
-    scheme = graph.manifestation.scheme
-    if not isinstance(scheme, RungeKuttaScheme):
+    times = _stage_times(graph.manifestation.scheme, unit.step)
+    if times is None:
         node = graph.node(theta)
         assert isinstance(node, Theta)
         return node.depth
     start, end = (to_exact(depth) for depth in graph.manifestation.intervals[unit.step])
-    return start + scheme.c[unit.stage - 1] * (end - start)
+    return start + times[unit.stage - 1] * (end - start)
+
+
+def _stage_times(scheme: Scheme, step: int) -> Sequence[Exact] | None:
+    """c of the stages of a step, for the kinds whose stages are told apart by it."""
+    match scheme:
+        case RungeKuttaScheme():
+            return [to_exact(to_sympy(c)) for c in scheme.tableau.c]
+        case LinearMultistepScheme():
+            start = scheme.start_scheme
+            if start is not None and step < scheme.history - 1:
+                return _stage_times(start, step)
+            return [to_exact(0)]
+    return None
 
 
 COEFFICIENTS = Notation(coefficients_text, _coefficient)

@@ -65,7 +65,7 @@ def _wire(placement: Placement, column: Column, value: str, edge: Edge) -> Wire:
         tuple(points),
         graph_style.IMPLICIT if feedback else ink_of(placement, value),
         label=weight_label(edge),
-        label_at=_label_at(points, target, bus, edge),
+        label_at=_label_at(points, bus, edge, feedback=feedback),
         exact=exact_weight(edge),
     )
 
@@ -94,12 +94,11 @@ def _feedback(placement: Placement, value: str, bus: float, target: Box) -> list
     ]
 
 
-def _label_at(points: list[Point], target: Box, bus: float, edge: Edge) -> Point:
+def _label_at(points: list[Point], bus: float, edge: Edge, *, feedback: bool) -> Point:
     """Beside the vertical wire, next to the row that it comes from."""
     tip, corner = points[-1], points[-2]
     if abs(tip.y - corner.y) < ROUNDING:
         return Point(tip.x - label_width(edge) / 2 - 9, tip.y + 8)
-    down = corner.y > tip.y
-    feedback = not down and corner.y < target.at.y and len(points) > 4
-    drop = -LABEL_DROP if down or feedback else LABEL_DROP
+    below = feedback or corner.y > tip.y
+    drop = -LABEL_DROP if below else LABEL_DROP
     return Point(bus + LABEL_OFFSET + label_width(edge) / 2, corner.y + drop)

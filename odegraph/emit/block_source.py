@@ -1,11 +1,14 @@
 """The forward pass of one manifestation as Python statements."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import count
 
 from odegraph._exact import Exact, to_exact, to_source
+from odegraph.emit.matrix_source import function_statement, product_statements
 from odegraph.emit.rounding import Precision
+from odegraph.emit.solve_source import linear_statement, matrix_statement, solve_statement
 from odegraph.emit.source_lines import (
     WIDTH,
     call,
@@ -14,14 +17,22 @@ from odegraph.emit.source_lines import (
     sum_statements,
     weights_dict,
 )
-from odegraph.emit.weighted_sum import WeightedSum, rounded_terms, weighted_sum
+from odegraph.emit.variables import Variables, last_uses, used_once_as_state
+from odegraph.emit.weighted_sum import WeightedSum, half_sum, rounded_terms, weighted_sum
 from odegraph.ir import (
     HALVES_DIM,
+    Apply,
     Combine,
     Evaluate,
+    ExactLinear,
+    FunctionOfJacobian,
     Input,
+    Jacobian,
     Node,
     Output,
+    Solve,
+    SolvedRate,
+    StageMatrix,
     StepGraph,
     Theta,
     Update,
@@ -53,41 +64,14 @@ def forward_statements(graph: StepGraph, names: UnitNames, precision: Precision)
     return _ForwardWriter(graph, names, precision).write()
 
 
-@dataclass
-class _Names:
-    """Python variables for values: `x`, `k1`, ... used again as soon as their value is dead."""
-
-    last_use: dict[str, int]
-    held: dict[str, str] = field(default_factory=dict)  # variable -> value
-    variable: dict[str, str] = field(default_factory=dict)  # value -> variable
-
-    def assign(self, value: str, wanted: str, position: int) -> str:
-        candidates = (wanted if n == 1 else f"{wanted}_{n}" for n in _count())
-        variable = next(name for name in candidates if not self._is_live(name, position))
-        self.held[variable] = value
-        self.variable[value] = variable
-        return variable
-
-    def _is_live(self, variable: str, position: int) -> bool:
-        holder = self.held.get(variable)
-        return holder is not None and self.last_use.get(holder, -1) > position
-
-
-def _count() -> Iterator[int]:
-    n = 0
-    while True:
-        n += 1
-        yield n
-
-
 class _ForwardWriter:
     def __init__(self, graph: StepGraph, names: UnitNames, precision: Precision) -> None:
         self.graph = graph
         self.unit = names
         self.precision = precision
         self.lines: list[str] = []
-        self.names = _Names(_last_uses(graph))
-        self.inlined = _used_once_as_state(graph)
+        self.names = Variables(last_uses(graph))
+        self.inlined = used_once_as_state(graph)
         self.theta: dict[str, list[str]] = {}
         self.blends: dict[object, str] = {}
         self.split: dict[str, str] = {}  # variable -> the value whose halves have names
@@ -97,10 +81,10 @@ class _ForwardWriter:
 
     def write(self) -> list[str]:
         if self.unit.learns:
-            self.lines += ["learned: list[list[Tensor]] = []", ""]
+            self.lines += ["learned: list[list[Tensor]] = []", "", *self._rate_function()]
         outputs = []
         for position, (name, node) in enumerate(self.graph.nodes()):
-            self._enter(node.step)
+            self._enter(node.step, position)
             match node:
                 case Input():
                     self.names.assign(name, "x", position)
@@ -108,6 +92,18 @@ class _ForwardWriter:
                     self._theta(name, node)
                 case Evaluate():
                     self._evaluate(name, node, position)
+                case Jacobian():
+                    self._jacobian(name, position)
+                case FunctionOfJacobian():
+                    target = self.names.assign(name, "M", position)
+                    jacobian = self.names.variable[self.graph.input(name, "jacobian")]
+                    self.lines.append(function_statement(target, node, jacobian))
+                case Apply():
+                    self._apply(name, node, position)
+                case StageMatrix():
+                    self._stage_matrix(name, node, position)
+                case Solve():
+                    self._solve(name, node, position)
                 case Combine() if name not in self.inlined:
                     self._combine(name, position)
                 case Output():
@@ -116,7 +112,7 @@ class _ForwardWriter:
         self.lines.append(f"return {', '.join(outputs)}")
         return self.lines
 
-    def _enter(self, step: int | None) -> None:
+    def _enter(self, step: int | None, position: int) -> None:
         if step is None or step == self.step:
             return
         if self.step is not None:
@@ -124,24 +120,23 @@ class _ForwardWriter:
         self.step = step
         start, end = self.graph.manifestation.intervals[step]
         self.lines.append(f"# depth {start} to {end}")
-        self._rename_recycled_rate(step)
+        self._rename_recycled_rate(step, position)
 
-    def _rename_recycled_rate(self, step: int) -> None:
+    def _rename_recycled_rate(self, step: int, position: int) -> None:
         # First same as last: the first rate of this step is one of the step before.
-        evaluated = {node.stage for _, node in self._evaluations_of(step)}
+        evaluated = {
+            node.stage for _, node in self.steps[step] if isinstance(node, Evaluate | SolvedRate)
+        }
         recycled = self._recycled_rates(step)
         if 1 not in evaluated and len(recycled) == 1:
             (value,) = recycled
             old = self.names.variable[value]
-            if old != "k1":
+            if old != "k1" and not self.names.is_live("k1", position):
                 self.lines.append(
                     f"k1 = {old}  # the last rate of the step before is the first here"
                 )
                 del self.names.held[old]
                 self.names.held["k1"], self.names.variable[value] = value, "k1"
-
-    def _evaluations_of(self, step: int) -> list[tuple[str, Evaluate]]:
-        return [(n, node) for n, node in self.steps[step] if isinstance(node, Evaluate)]
 
     def _recycled_rates(self, step: int) -> set[str]:
         return {
@@ -149,7 +144,8 @@ class _ForwardWriter:
             for name, node in self.steps[step]
             if isinstance(node, Combine)
             for source, _ in self.graph.inputs(name)
-            if isinstance(rate := self.graph.node(source), Evaluate) and rate.step != step
+            if isinstance(rate := self.graph.node(source), Evaluate | SolvedRate)
+            and rate.step != step
         }
 
     @property
@@ -181,7 +177,7 @@ class _ForwardWriter:
     def _depth_name(self, slots: str, depth: object) -> str:
         rational = isinstance(depth, Fraction) and depth >= 0
         wanted = f"{slots}_{str(depth).replace('/', '_')}" if rational else f"{slots}_t"
-        candidates = (wanted if n == 1 else f"{wanted}_again{n}" for n in _count())
+        candidates = (wanted if n == 1 else f"{wanted}_again{n}" for n in count(1))
         found = next(name for name in candidates if name not in self.blend_names)
         self.blend_names.add(found)
         return found
@@ -212,6 +208,8 @@ class _ForwardWriter:
             self.evaluations.append(name)
 
     def _wanted(self, name: str, node: Evaluate) -> str:
+        if name not in self.names.last_use:
+            return "_"  # evaluated for the statistics alone
         # In a discrete map what the unit returns is the next state.
         uses = [data["edge"].role for data in self.graph.graph.succ[name].values()]
         return "x" if "state" in uses else f"k{node.stage}"
@@ -224,6 +222,63 @@ class _ForwardWriter:
             return expression
         self.lines += sum_statements("y", self._sum(state), margin=MARGIN)
         return "y"
+
+    def _jacobian(self, name: str, position: int) -> None:
+        arguments = self.theta[self.graph.input(name, "theta")]
+        state = self.names.variable[self.graph.input(name, "state")]
+        target = self.names.assign(name, "J", position)
+        opening = f"{target} = jacobian"
+        self.lines += call(opening, [self.unit.function, state, *arguments], margin=MARGIN)
+
+    def _apply(self, name: str, node: Apply, position: int) -> None:
+        source = self.graph.input(name, "matrix")
+        matrix = self.names.variable[source], self.graph.node(source)
+        total = self._sum(name)
+        target = self.names.assign(name, "v", position)
+        self.lines += product_statements(target, node, matrix, total, margin=MARGIN)
+
+    @property
+    def _rate(self) -> str:
+        return "rate" if self.unit.learns else self.unit.function
+
+    def _rate_function(self) -> list[str]:
+        if not self.graph.of_type(Solve):
+            return []
+        call_ = f"return {self.unit.function}(x, *slots)[0]"
+        return ["def rate(x: Tensor, *slots: Tensor) -> Tensor:", f"    {call_}", ""]
+
+    def _stage_matrix(self, name: str, node: StageMatrix, position: int) -> None:
+        like = self.names.variable[self.graph.input(name, "like")]
+        self.lines += matrix_statement(
+            self.names.assign(name, "P", position),
+            node.coefficients,
+            unit=self._rate,
+            like=like,
+            theta=self._staged_theta(name),
+            precision=self.precision,
+        )
+
+    def _solve(self, name: str, node: Solve, position: int) -> None:
+        states = [self.names.variable[one] for one in self.graph.by_stage(name, "state")]
+        theta = self._staged_theta(name)
+        rates = ["_"] * len(node.coefficients)
+        for user in self.graph.graph.succ[name]:
+            rate = self.graph.node(user)
+            assert isinstance(rate, SolvedRate)
+            rates[rate.position] = self.names.assign(user, f"k{rate.stage}", position)
+        if isinstance(node.solver, ExactLinear):
+            matrix = self.names.variable[self.graph.input(name, "matrix")]
+            self.lines += linear_statement(rates, matrix=matrix, states=states)
+            return
+        self.lines += solve_statement(
+            rates, node, unit=self._rate, states=states, theta=theta, precision=self.precision
+        )
+
+    def _staged_theta(self, name: str) -> list[str]:
+        slots = [self.theta[source] for source in self.graph.by_stage(name, "theta")]
+        return [
+            one[0].removeprefix("*") if len(one) == 1 else f"({', '.join(one)})" for one in slots
+        ]
 
     def _combine(self, name: str, position: int) -> None:
         if self.graph.splits_state(name):
@@ -241,8 +296,10 @@ class _ForwardWriter:
 
     def _half_sum(self, terms: list[tuple[tuple[str, int], Exact]], target: str) -> str:
         values = [self._half(source, half) for (source, half), _ in terms]
-        total = weighted_sum(values, [weight for _, weight in terms], self.precision)
-        if not total.terms or (len(terms) == 1 and terms[0][1] == 1):
+        states = sum(not self.graph.is_rate(source) for (source, _), _ in terms)
+        weights = [weight for _, weight in terms]
+        total = half_sum(values, weights, self.precision, states=states)
+        if not total.terms:
             return values[0]
         self.lines += sum_statements(target, total, margin=MARGIN)
         return target
@@ -252,7 +309,10 @@ class _ForwardWriter:
         names = [f"{variable}_q", f"{variable}_p"]
         if self.split.get(variable) != value:
             self.split[variable] = value
-            self.lines.append(f"{', '.join(names)} = {variable}.chunk(2, dim={HALVES_DIM})")
+            used = sorted(_halves_in_use(self.graph, value))
+            left = ", ".join(names) if len(used) == 2 else names[used[0]]
+            item = "" if len(used) == 2 else f"[{used[0]}]"
+            self.lines.append(f"{left} = {variable}.chunk(2, dim={HALVES_DIM}){item}")
         return names[half]
 
     def _is_carried(self, name: str) -> bool:
@@ -261,7 +321,7 @@ class _ForwardWriter:
         return any(self.graph.node(user).step != step for user in self.graph.graph.succ[name])
 
     def _sum(self, name: str) -> WeightedSum[str]:
-        inputs = self.graph.inputs(name)
+        inputs = [(one, edge) for one, edge in self.graph.inputs(name) if edge.role == "term"]
         values = [self.names.variable[source] for source, _ in inputs]
         return weighted_sum(values, [edge.exact for _, edge in inputs], self.precision)
 
@@ -289,26 +349,10 @@ class _ForwardWriter:
         return self._blend(f"new[{index}]", values, row)
 
 
-def _last_uses(graph: StepGraph) -> dict[str, int]:
-    # A value that is read by an inlined sum lives until the call that the sum is inlined into.
-    inlined = _used_once_as_state(graph)
-    positions = {name: position for position, (name, _) in enumerate(graph.nodes())}
-    last: dict[str, int] = {}
-    for name, _ in graph.nodes():
-        user = next(iter(graph.graph.succ[name])) if name in inlined else name
-        for source, edge in graph.inputs(name):
-            if edge.role == "statistics":
-                continue  # kept in the list `learned`, not in a variable
-            last[source] = max(last.get(source, -1), positions[user])
-    return last
-
-
-def _used_once_as_state(graph: StepGraph) -> set[str]:
-    """Sums that one evaluation reads and nothing else: they are written inside its call."""
-    return {
-        name
-        for name in graph.of_type(Combine)
-        if not graph.splits_state(name)
-        and len(users := list(graph.graph.succ[name])) == 1
-        and isinstance(graph.node(users[0]), Evaluate)
-    }
+def _halves_in_use(graph: StepGraph, value: str) -> set[int]:
+    users = [name for name in graph.graph.succ[value] if graph.splits_state(name)]
+    weights = [data["edge"].any_weight for data in (graph.graph.edges[value, u] for u in users)]
+    terms = [
+        term for target in (0, 1) for term in half_terms([(value, w) for w in weights], target)
+    ]
+    return {half for (_, half), _ in terms}

@@ -6,7 +6,7 @@ which `read_back` recovers the tableau.
 """
 
 import operator
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Hashable, Mapping, Set
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -14,16 +14,39 @@ import torch
 from torch import fx, nn
 
 from odegraph._exact import Exact, to_exact
+from odegraph.emit.linear_stages import linear_stages
+from odegraph.emit.matrix_functions import UnitJacobian
+from odegraph.emit.matrix_lowering import (
+    JACOBIAN,
+    function_behind,
+    lower_function,
+    lower_product,
+    terms_of,
+)
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_of
-from odegraph.emit.weighted_sum import Term, add_terms, rounded_terms, weighted_sum
+from odegraph.emit.solver_call import LinearStageMatrix, StagesOfUnit, StageSolve
+from odegraph.emit.weighted_sum import (
+    Term,
+    add_terms,
+    half_sum,
+    rounded_terms,
+    weighted_sum,
+)
 from odegraph.ir import (
     HALVES_DIM,
+    Apply,
     Combine,
     Evaluate,
+    ExactLinear,
+    FunctionOfJacobian,
     Input,
+    Jacobian,
     Output,
     Row,
+    Solve,
+    SolvedRate,
+    StageMatrix,
     StepGraph,
     Theta,
     Update,
@@ -73,9 +96,14 @@ def lower_to_fx(
     lowering = _Lowering(graph, call, precision, counters)
     root = nn.Module()
     root.add_module("unit", call.graph)
+    if graph.of_type(Jacobian):
+        root.add_module(JACOBIAN, UnitJacobian(call.graph))
     root.add_module("theta", theta)
     root.add_module("state", state)
-    module = fx.GraphModule(root, lowering.lower(), class_name="OdeGraph")
+    lowered = lowering.lower()
+    for name, solve in lowering.solvers.items():
+        root.add_module(name, solve)
+    module = fx.GraphModule(root, lowered, class_name="OdeGraph")
     # GraphModule copied the path to each slot; put the containers themselves there.
     module.add_module("theta", theta)
     module.add_module("state", state)
@@ -132,6 +160,8 @@ class _Lowering:
         self.thetas: dict[str, list[fx.Node]] = {}
         self.statistics: dict[str, dict[str, fx.Node]] = {}
         self.halves: dict[fx.Node, tuple[fx.Node, ...]] = {}
+        self.solvers: dict[str, nn.Module] = {}
+        self.solver_names: dict[Hashable, str] = {}
         self.updates: dict[int, Mapping[str, fx.Node]] = {}
 
     def lower(self) -> fx.Graph:
@@ -150,6 +180,18 @@ class _Lowering:
                     self.thetas[name] = self._theta(node)
                 case Evaluate():
                     self.values[name] = self._evaluate(name)
+                case Jacobian():
+                    self.values[name] = self._jacobian(name)
+                case FunctionOfJacobian():
+                    self.values[name] = self._matrix_function(name, node)
+                case Apply():
+                    self.values[name] = self._apply(name, node)
+                case StageMatrix():
+                    self.values[name] = self._stage_matrix(name, node)
+                case Solve():
+                    self.values[name] = self._solve(name, node)
+                case SolvedRate():
+                    self.values[name] = self._solved_rate(name, node)
                 case Combine():
                     self.values[name] = self._combine(name)
                 case Update():
@@ -197,7 +239,9 @@ class _Lowering:
 
     def _half_sum(self, terms: list[tuple[tuple[str, int], Exact]]) -> fx.Node:
         values = [self._half(self.values[source], half) for (source, half), _ in terms]
-        total = weighted_sum(values, [weight for _, weight in terms], self.precision)
+        states = sum(not self.source.is_rate(source) for (source, _), _ in terms)
+        weights = [weight for _, weight in terms]
+        total = half_sum(values, weights, self.precision, states=states)
         if not total.terms:
             return values[0]
         increment = add_terms(total.terms, self.arithmetic)
@@ -225,6 +269,62 @@ class _Lowering:
             for position, path in enumerate(self.call.updated, start=1)
         }
         return self.graph.create_node("call_function", operator.getitem, (result, 0), name=fx_name)
+
+    def _jacobian(self, name: str) -> fx.Node:
+        state = self.values[self.source.input(name, "state")]
+        theta = self.thetas[self.source.input(name, "theta")]
+        return self.graph.call_module(JACOBIAN, (state, *theta))
+
+    def _matrix_function(self, name: str, node: FunctionOfJacobian) -> fx.Node:
+        jacobian = self.values[self.source.input(name, "jacobian")]
+        return lower_function(self.graph, node, jacobian, self.arithmetic)
+
+    def _apply(self, name: str, node: Apply) -> fx.Node:
+        matrix = self.source.input(name, "matrix")
+        return lower_product(
+            self.graph,
+            weighted_sum(*terms_of(self.source, name, self.values), self.precision),
+            order=node.order,
+            matrix=self.values[matrix],
+            function=function_behind(self.source, matrix),
+            arithmetic=self.arithmetic,
+        )
+
+    def _stage_matrix(self, name: str, node: StageMatrix) -> fx.Node:
+        like = self.values[self.source.input(name, "like")]
+        target = self._solver(
+            ("stage_matrix", node.coefficients),
+            lambda: LinearStageMatrix(self.call.graph, node.coefficients, self.precision),
+        )
+        return self.graph.call_module(target, (like, self._staged_theta(name)))
+
+    def _solve(self, name: str, node: Solve) -> fx.Node:
+        states = [self.values[source] for source in self.source.by_stage(name, "state")]
+        if isinstance(node.solver, ExactLinear):
+            matrix = self.values[self.source.input(name, "matrix")]
+            return self.graph.call_function(linear_stages, (matrix, states))
+        target = self._solver(
+            ("solve", node.coefficients, node.solver),
+            lambda: StageSolve(self.call.graph, node.coefficients, self.precision, node.solver),
+        )
+        return self.graph.call_module(target, (states, self._staged_theta(name)))
+
+    def _staged_theta(self, name: str) -> list[list[fx.Node]]:
+        return [self.thetas[source] for source in self.source.by_stage(name, "theta")]
+
+    def _solver(self, key: tuple[Hashable, ...], make: Callable[[], StagesOfUnit]) -> str:
+        # Steps of one length share a solver.
+        if key not in self.solver_names:
+            name = f"{key[0]}{len(self.solvers) + 1}"
+            self.solver_names[key] = name
+            self.solvers[name] = make()
+        return self.solver_names[key]
+
+    def _solved_rate(self, name: str, node: SolvedRate) -> fx.Node:
+        rates = self.values[self.source.input(name, "solve")]
+        return self.graph.create_node(
+            "call_function", operator.getitem, (rates, node.position), name=_fx_name(name)
+        )
 
     def _update(self, name: str, update: Update) -> dict[str, fx.Node]:
         return {path: self._updated(name, update, path) for path in self.call.updated}

@@ -69,6 +69,23 @@ def weighted_sum(
     return WeightedSum(values[0] if start else None, terms)
 
 
+def half_sum(
+    values: Sequence[Value], weights: Sequence[Exact], precision: Precision, *, states: int
+) -> WeightedSum[Value]:
+    """One half of a state: the weights of its rates are rounded together, those of states alone.
+
+    The first `states` values are halves of states, whose weights need not be lengths of time.
+    """
+    alone = [
+        term
+        for value, weight in zip(values[:states], weights[:states], strict=True)
+        for term in rounded_terms([value], [weight], precision)
+    ]
+    terms = (*alone, *rounded_terms(values[states:], weights[states:], precision))
+    has_base = terms[0].weight == 1
+    return WeightedSum(terms[0].value if has_base else None, terms[1:] if has_base else terms)
+
+
 def add_terms(terms: Sequence[Term[Value]], arithmetic: Arithmetic[Value]) -> Value:
     """terms[0] + terms[1] + ..., from left to right; negative terms are subtracted."""
     first, *rest = terms

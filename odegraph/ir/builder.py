@@ -7,14 +7,28 @@ from odegraph._exact import Exact, to_exact, to_rational
 from odegraph.ir.graph import NamedNode
 from odegraph.ir.halves import Weight
 from odegraph.ir.manifestation import Manifestation
-from odegraph.ir.nodes import Combine, Edge, Evaluate, Input, Node, Output, Theta
+from odegraph.ir.nodes import (
+    Combine,
+    Edge,
+    Evaluate,
+    Input,
+    Matrix,
+    Node,
+    Output,
+    Solve,
+    SolvedRate,
+    StageMatrix,
+    Theta,
+)
+from odegraph.ir.solver import ExactLinear, Solver
 
 
 class GraphBuilder:
     """Collects named nodes in topological order; each method returns the name of what it added."""
 
-    def __init__(self, manifestation: Manifestation) -> None:
+    def __init__(self, manifestation: Manifestation, solver: Solver) -> None:
         self.manifestation = manifestation
+        self.solver = solver
         self.parts: list[NamedNode] = []
         self._weights: dict[tuple[Fraction, Exact], Exact] = {}
 
@@ -40,6 +54,29 @@ class GraphBuilder:
         edges = [(state, Edge("state")), (self.theta(step, stage, node), Edge("theta"))]
         return self.add(f"step{step}.k{stage}", Evaluate(step, stage), edges)
 
+    def solve(
+        self,
+        step: int,
+        stages: Sequence[int],
+        *,
+        states: Sequence[str],
+        nodes: Sequence[Exact],
+        coefficients: Matrix,
+    ) -> list[str]:
+        """The rates of stages that need one another, each at its state and depth t_n + c_i dt."""
+        thetas = [self.theta(step, i, node) for i, node in zip(stages, nodes, strict=True)]
+        edges = _staged("state", states) + _staged("theta", thetas)
+        first = stages[0]
+        if isinstance(self.solver, ExactLinear):
+            inputs = [*_staged("theta", thetas), (states[0], Edge("like"))]
+            name = f"step{step}.matrix{first}"
+            edges.append((self.add(name, StageMatrix(step, coefficients), inputs), Edge("matrix")))
+        solve = self.add(f"step{step}.solve{first}", Solve(step, coefficients, self.solver), edges)
+        return [
+            self.add(f"step{step}.k{i}", SolvedRate(step, i, n), [(solve, Edge("solve"))])
+            for n, i in enumerate(stages)
+        ]
+
     def combine(self, name: str, step: int, terms: Sequence[tuple[str, Weight]]) -> str:
         """The sum of weight * value over `terms`."""
         edges = [(source, Edge("term", weight)) for source, weight in terms]
@@ -62,6 +99,13 @@ class GraphBuilder:
         """Add any node."""
         self.parts.append((name, node, inputs))
         return name
+
+
+def _staged(role: str, values: Sequence[str]) -> list[tuple[str, Edge]]:
+    stages: dict[str, tuple[int, ...]] = {}
+    for stage, value in enumerate(values):
+        stages[value] = (*stages.get(value, ()), stage)
+    return [(value, Edge(role, None, used)) for value, used in stages.items()]
 
 
 def _depth(start: Fraction, end: Fraction, node: Exact) -> Exact | Fraction:

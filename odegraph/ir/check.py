@@ -1,16 +1,41 @@
 """Invariants of step graphs; run after `build` and after every pass."""
 
+from typing import Literal
+
 from odegraph._exact import Exact
 from odegraph.ir.graph import StepGraph
 from odegraph.ir.halves import Halves
-from odegraph.ir.nodes import Combine, Edge, Evaluate, Input, Node, Output, Theta, Update
+from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian
+from odegraph.ir.nodes import (
+    Combine,
+    Edge,
+    Evaluate,
+    Input,
+    Node,
+    Output,
+    Solve,
+    SolvedRate,
+    StageMatrix,
+    Theta,
+    Update,
+)
+from odegraph.ir.solver import ExactLinear
 
-ROLES: dict[type, dict[str, int | None]] = {
+# How many edges of a role a node has: a number, any number with weights, or one for each stage.
+Arity = int | Literal["weighted", "staged"]
+
+ROLES: dict[type, dict[str, Arity]] = {
     Input: {},
     Theta: {},
     Evaluate: {"state": 1, "theta": 1},
-    Combine: {"term": None},
-    Update: {"statistics": None},
+    StageMatrix: {"theta": "staged", "like": 1},
+    Solve: {"state": "staged", "theta": "staged"},
+    SolvedRate: {"solve": 1},
+    Jacobian: {"state": 1, "theta": 1},
+    FunctionOfJacobian: {"jacobian": 1},
+    Apply: {"matrix": 1, "term": "weighted"},
+    Combine: {"term": "weighted"},
+    Update: {"statistics": "weighted"},
     Output: {"state": 1},
 }
 
@@ -30,12 +55,24 @@ def check(graph: StepGraph) -> StepGraph:
 
 def _check_roles(name: str, node: Node, edges: list[Edge]) -> None:
     roles = ROLES[type(node)]
+    if isinstance(node, Solve) and isinstance(node.solver, ExactLinear):
+        roles = {**roles, "matrix": 1}
     for edge in edges:
         assert edge.role in roles, f"{name} has an edge of role {edge.role}"
-        weighted = roles[edge.role] is None
+        weighted = roles[edge.role] == "weighted"
         assert weighted == isinstance(edge.weight, Exact | Halves), (
             f"{name}: weight {edge.weight!r}"
         )
-    for role, count in roles.items():
-        found = sum(edge.role == role for edge in edges)
-        assert found == count if count is not None else found > 0, f"{name}: {found} of {role}"
+    for role, arity in roles.items():
+        found = [edge for edge in edges if edge.role == role]
+        assert _fits(node, found, arity), f"{name}: {len(found)} of {role}"
+
+
+def _fits(node: Node, found: list[Edge], arity: Arity) -> bool:
+    if arity == "weighted":
+        return bool(found)
+    if arity == "staged":
+        assert isinstance(node, Solve | StageMatrix)
+        used = sorted(stage for edge in found for stage in edge.stages)
+        return used == list(range(len(node.coefficients)))
+    return len(found) == arity

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import networkx as nx
 
-from odegraph.ir.halves import Halves, add_weights
+from odegraph.ir.halves import Halves
 from odegraph.ir.manifestation import Manifestation
-from odegraph.ir.nodes import Edge, Node
+from odegraph.ir.nodes import Edge, Evaluate, Node, SolvedRate
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +47,20 @@ class StepGraph:
         """Whether `name` is a sum that treats the halves of the state differently."""
         return any(isinstance(edge.weight, Halves) for _, edge in self.inputs(name))
 
+    def is_rate(self, name: str) -> bool:
+        """Whether `name` is a rate, not a state."""
+        return isinstance(self.node(name), Evaluate | SolvedRate)
+
+    def by_stage(self, name: str, role: str) -> tuple[str, ...]:
+        """The values that the stages of a `Solve` or `StageMatrix` use in this role, in order."""
+        found = {
+            stage: source
+            for source, edge in self.inputs(name)
+            for stage in edge.stages
+            if edge.role == role
+        }
+        return tuple(found[stage] for stage in range(len(found)))
+
     def of_type(self, kind: type[Node]) -> list[str]:
         """Names of all nodes of one type."""
         return [name for name, node in self.nodes() if isinstance(node, kind)]
@@ -77,9 +91,5 @@ def renamed(inputs: list[tuple[str, Edge]], names: Mapping[str, str]) -> list[tu
     for source, edge in inputs:
         source = names.get(source, source)
         met = merged.get(source)
-        merged[source] = edge if met is None else _added(met, edge)
+        merged[source] = edge if met is None else met.merged(edge)
     return list(merged.items())
-
-
-def _added(x: Edge, y: Edge) -> Edge:
-    return Edge(x.role, add_weights(x.any_weight, y.any_weight))

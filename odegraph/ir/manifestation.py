@@ -9,6 +9,7 @@ from functools import cached_property
 from odegraph._errors import GraphError, OdegraphError
 from odegraph._exact import as_fraction, shorten
 from odegraph.basis import Basis, PiecewiseConstant, basis_from_dict
+from odegraph.ir.solver import Solver, checked_solver, solver_from_dict
 from odegraph.scheme import Scheme, SchemeSpec, load_scheme, verify
 
 MAX_STEPS = 100_000
@@ -27,6 +28,7 @@ class Manifestation:
             unit has none.
         grid: depths 0 = t_0 < t_1 < ... < t_K = 1, exact.
         span: length of the depth interval in the unit's own time.
+        solver: solves the stages of an implicit scheme; None takes what suits the unit.
     """
 
     scheme: Scheme
@@ -34,6 +36,7 @@ class Manifestation:
     state_basis: Basis | None
     grid: tuple[Fraction, ...]
     span: Fraction
+    solver: Solver | None = None
 
     @property
     def steps(self) -> int:
@@ -61,7 +64,8 @@ class Manifestation:
 
     def to_dict(self) -> dict[str, object]:
         """The manifestation as data: exact numbers as text, the tableau included."""
-        return {
+        solver: dict[str, object] = {} if self.solver is None else {"solver": self.solver.to_dict()}
+        return solver | {
             "scheme": self.scheme.spec.to_dict(),
             "basis": self.basis.to_dict(),
             "state_basis": None if self.state_basis is None else self.state_basis.to_dict(),
@@ -78,6 +82,7 @@ def manifestation(
     grid: Sequence[Fraction | int | str] | None = None,
     span: Fraction | int | float | str = 1,
     state_basis: Basis | None = None,
+    solver: Solver | None = None,
 ) -> Manifestation:
     """Check and build a `Manifestation`; exactly one of `steps` (uniform) and `grid` is given.
 
@@ -93,6 +98,7 @@ def manifestation(
         state_basis=None if state_basis is None else _checked_basis(state_basis),
         grid=uniform_grid(steps) if grid is None else checked_grid(grid),
         span=checked_span(span),
+        solver=checked_solver(solver),
     )
 
 
@@ -105,6 +111,7 @@ def manifestation_from_dict(data: dict) -> Manifestation:
         state_basis=None if state is None else basis_from_dict(state),
         grid=data["grid"],
         span=data["span"],
+        solver=solver_from_dict(data.get("solver")),
     )
 
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from odegraph._exact import Exact
-from odegraph.ir.halves import Weight
+from odegraph.ir.halves import Weight, add_weights
+from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian
+from odegraph.ir.solver import Solver
 
 Row = tuple[tuple[int, Exact | Fraction], ...]
 
@@ -45,6 +47,54 @@ class Evaluate:
     stage: int
 
 
+Matrix = tuple[tuple[Exact, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StageMatrix:
+    """For a linear unit R(x) = M x: P with k = P y, where k solves the stages of a `Solve`.
+
+    P = (I - a (x) M)^-1 diag(M_1, ..., M_s) does not depend on the state. Edges: `theta`, one for
+    each stage, and `like`, a state of the shape that M acts on.
+    """
+
+    step: int
+    coefficients: Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Solve:
+    """Stages that need one another: k_i = R(y_i + sum_j a_ij k_j, theta_i), solved together.
+
+    Edges: `state` (the y_i) and `theta`, each with the stages that use it, counted from 0 within
+    this node, and `matrix` where a `StageMatrix` solves it. Its rates are `SolvedRate` nodes.
+
+    Attributes:
+        step: the step that asked for it first.
+        coefficients: the matrix a, exact, with the length of the step.
+        solver: the method with its number of iterations.
+    """
+
+    step: int
+    coefficients: Matrix
+    solver: Solver
+
+
+@dataclass(frozen=True, slots=True)
+class SolvedRate:
+    """A rate k_i that a `Solve` found. Edge: `solve`.
+
+    Attributes:
+        step: the step of its `Solve`.
+        stage: its number in the scheme, from 1.
+        position: its number in the `Solve`, from 0.
+    """
+
+    step: int
+    stage: int
+    position: int
+
+
 @dataclass(frozen=True, slots=True)
 class Combine:
     """A weighted sum of states and rates. Edges: `term`, each with its exact weight."""
@@ -74,18 +124,25 @@ class Output:
     tap: int
 
 
-Node = Input | Theta | Evaluate | Combine | Update | Output
+Solved = StageMatrix | Solve | SolvedRate
+Linearised = Jacobian | FunctionOfJacobian | Apply
+Node = Input | Theta | Evaluate | Solved | Linearised | Combine | Update | Output
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """How a node uses a value: its role and, for `term` and `statistics`, its exact weight.
+    """How a node uses a value.
 
-    The weight of a term may differ between the halves of the state: then it is a `Halves`.
+    Attributes:
+        role: what the value is to the node.
+        weight: the exact weight of a `term` or `statistics`; that of a term may differ between
+            the halves of the state: then it is a `Halves`.
+        stages: which stages of a `Solve` or `StageMatrix` use it, counted from 0.
     """
 
     role: str
     weight: Weight | None = None
+    stages: tuple[int, ...] = ()
 
     @property
     def exact(self) -> Exact:
@@ -98,3 +155,9 @@ class Edge:
         """The weight of an edge that has one, plain or not."""
         assert self.weight is not None, f"an edge of role {self.role} has no weight"
         return self.weight
+
+    def merged(self, other: "Edge") -> "Edge":
+        """One edge for two of the same role from the same value."""
+        if self.weight is None:
+            return Edge(self.role, None, tuple(sorted({*self.stages, *other.stages})))
+        return Edge(self.role, add_weights(self.weight, other.any_weight))

@@ -1,7 +1,22 @@
 """Step graphs as text: stable, one node a line, for golden files, signatures and eyes."""
 
 from odegraph.ir.graph import StepGraph
-from odegraph.ir.nodes import Combine, Edge, Evaluate, Input, Node, Output, Row, Theta, Update
+from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian, PhiFunctions
+from odegraph.ir.nodes import (
+    Combine,
+    Edge,
+    Evaluate,
+    Input,
+    Matrix,
+    Node,
+    Output,
+    Row,
+    Solve,
+    SolvedRate,
+    StageMatrix,
+    Theta,
+    Update,
+)
 
 
 def to_text(graph: StepGraph) -> str:
@@ -20,6 +35,22 @@ def _formula(node: Node, inputs: list[tuple[str, Edge]]) -> str:
             return f"theta({node.depth}): {_row(node.row)}{statistics}"
         case Evaluate():
             return f"R({', '.join(source for source, _ in inputs)})"
+        case Jacobian():
+            return f"dR/dx({', '.join(source for source, _ in inputs)})"
+        case FunctionOfJacobian(function=PhiFunctions(scale, highest)):
+            return f"phi_0 to phi_{highest} of ({scale}) {inputs[0][0]}"
+        case FunctionOfJacobian(function=function):
+            return f"1 / (1 - ({function.scale}) {inputs[0][0]})"
+        case Apply():
+            terms = [f"({edge.weight}) {source}" for source, edge in inputs[1:]]
+            return f"{inputs[0][0]}[{node.order}] times {' + '.join(terms)}"
+        case StageMatrix():
+            return f"matrix of stages {_matrix(node.coefficients)}: {_staged(inputs)}"
+        case Solve():
+            solver = ", ".join(f"{key} {value}" for key, value in node.solver.to_dict().items())
+            return f"solve stages {_matrix(node.coefficients)} by {solver}: {_staged(inputs)}"
+        case SolvedRate():
+            return f"rate {node.position} of {inputs[0][0]}"
         case Combine():
             return " + ".join(f"({edge.weight}) {source}" for source, edge in inputs)
         case Update():
@@ -27,6 +58,14 @@ def _formula(node: Node, inputs: list[tuple[str, Edge]]) -> str:
             return f"S^{node.index} <- {_row(node.retained)} + {' + '.join(terms)}"
         case Output():
             return f"output {node.tap}: {inputs[0][0]}"
+
+
+def _matrix(rows: Matrix) -> str:
+    return f"[{'; '.join(', '.join(str(value) for value in row) for row in rows)}]"
+
+
+def _staged(inputs: list[tuple[str, Edge]]) -> str:
+    return ", ".join(f"{edge.role} {list(edge.stages)} {source}" for source, edge in inputs)
 
 
 def _row(row: Row) -> str:

@@ -13,10 +13,17 @@ INPUT = "input"
 
 @dataclass(frozen=True)
 class Wiring:
-    """Which values a layer takes: names of earlier layers, or ``input``."""
+    """A value: which layer makes it, and of what.
+
+    Attributes:
+        name: of the value.
+        inputs: names of earlier values, ``input``, or dotted paths of parameters.
+        layer: the name of the layer; several values may share one, with its weights.
+    """
 
     name: str
     inputs: tuple[str, ...]
+    layer: str
 
 
 class LayeredModel(nn.Module):
@@ -27,6 +34,12 @@ class LayeredModel(nn.Module):
         inputs: for layers that take something else than the output of the layer before.
         outputs: the layers whose values are returned; by default the last. One value is returned
             as a tensor, several as a tuple.
+        uses: for names that apply an earlier layer once more, with the same weights: the name of
+            that layer. They stand in `order`.
+        order: of all names, where some of them use layers of others.
+
+    An input may also be the path of a parameter, such as ``omega.weight``: what only depends on
+    those is a part of the graph that reads weights alone.
 
     Raises:
         GraphError: no layers, or an input that names no earlier layer.
@@ -38,35 +51,55 @@ class LayeredModel(nn.Module):
         *,
         inputs: Mapping[str, Sequence[str]] | None = None,
         outputs: Sequence[str] | None = None,
+        uses: Mapping[str, str] | None = None,
+        order: Sequence[str] | None = None,
     ) -> None:
         super().__init__()
         if not layers:
             raise GraphError("A model needs at least one layer.")
-        self.wiring = tuple(_wire(list(layers), inputs or {}))
-        self.outputs = tuple(outputs or [self.wiring[-1].name])
-        for name in self.outputs:
-            _check_known(name, "the outputs", list(layers))
         for name, layer in layers.items():
             self.add_module(name, layer)
+        names = list(order or layers)
+        parameters = [path for path, _ in self.named_parameters()]
+        self.wiring = tuple(_wire(names, inputs or {}, uses or {}, parameters))
+        self.outputs = tuple(outputs or [self.wiring[-1].name])
+        for name in self.outputs:
+            _check_known(name, "the outputs", names)
 
     def forward(self, x: Tensor) -> Any:
         """The values of the output layers."""
         values = {INPUT: x}
         for wire in self.wiring:
-            layer = self.get_submodule(wire.name)
-            values[wire.name] = layer(*(values[name] for name in wire.inputs))
+            layer = self.get_submodule(wire.layer)
+            given = (values[one] if one in values else self.weight(one) for one in wire.inputs)
+            values[wire.name] = layer(*given)
         if len(self.outputs) == 1:
             return values[self.outputs[0]]
         return tuple(values[name] for name in self.outputs)
 
+    def weight(self, path: str) -> Tensor:
+        """The parameter at a dotted path."""
+        owner, _, name = path.rpartition(".")
+        return getattr(self.get_submodule(owner), name)
 
-def _wire(names: Sequence[str], inputs: Mapping[str, Sequence[str]]) -> list[Wiring]:
+
+def _wire(
+    names: Sequence[str],
+    inputs: Mapping[str, Sequence[str]],
+    uses: Mapping[str, str],
+    parameters: Sequence[str],
+) -> list[Wiring]:
     wiring, known = [], [INPUT]
     for name in names:
         given = tuple(inputs.get(name, known[-1:]))
+        layer = uses.get(name, name)
+        if layer != name:
+            _check_known(layer, f"`use` of layer `{name}`", known[1:])
+            layer = uses.get(layer, layer)
         for one in given:
-            _check_known(one, f"layer `{name}`", known)
-        wiring.append(Wiring(name, given))
+            if one not in parameters:
+                _check_known(one, f"layer `{name}`", known)
+        wiring.append(Wiring(name, given, layer))
         known.append(name)
     return wiring
 

@@ -23,6 +23,7 @@ ALLOWED = ("odegraph.models", "torch.nn")
 MODEL_KEYS = ("title", "input", "layer", "outputs")
 LAYER_KEYS = ("name", "inputs", "arguments")
 PLAIN_KEYS = (*LAYER_KEYS, "module")
+USE_KEYS = ("name", "inputs", "use")
 BLOCK_KEYS = (
     *LAYER_KEYS,
     *("unit", "scheme", "basis", "state_basis", "steps", "grid", "span", "start"),
@@ -73,17 +74,21 @@ def _model(
 ) -> ModelFile:
     _check_keys(table, MODEL_KEYS)
     shape = _input_shape(table.get("input"))
-    layers, inputs = {}, {}
+    layers, inputs, uses, order = {}, {}, {}, []
     for number, layer in enumerate(_layers(table), start=1):
-        name = _layer_name(layer, number, layers)
+        name = _layer_name(layer, number, order)
+        order.append(name)
         try:
-            layers[name] = _layer(layer, scheme, allowed)
+            if "use" in layer:
+                uses[name] = _used(layer)
+            else:
+                layers[name] = _layer(layer, scheme, allowed)
         except OdegraphError as error:
             raise GraphError(f"layer `{name}`: {error}") from error
         if "inputs" in layer:
             inputs[name] = _names(layer["inputs"], f"`inputs` of layer `{name}`")
     outputs = _names(table["outputs"], "`outputs`") if "outputs" in table else None
-    model = LayeredModel(layers, inputs=inputs, outputs=outputs)
+    model = LayeredModel(layers, inputs=inputs, outputs=outputs, uses=uses, order=order)
     check_shapes(model, shape)
     return ModelFile(str(table.get("title", "")), shape, model)
 
@@ -96,8 +101,8 @@ def check_shapes(model: LayeredModel, shape: Sequence[int]) -> None:
     """
     values = {INPUT: torch.empty(*shape, device="meta")}
     for wire in model.wiring:
-        layer = model.get_submodule(wire.name)
-        given = [values[name] for name in wire.inputs]
+        layer = model.get_submodule(wire.layer)
+        given = [_meta(values, model, name) for name in wire.inputs]
         tensors = {**dict(layer.named_parameters()), **dict(layer.named_buffers())}
         meta = {path: tensor.detach().to("meta") for path, tensor in tensors.items()}
         try:
@@ -108,6 +113,17 @@ def check_shapes(model: LayeredModel, shape: Sequence[int]) -> None:
                 f"layer `{wire.name}` ({type(layer).__name__}) does not take what it is given, "
                 f"{shapes}: {shorten(error, 200)}"
             ) from error
+
+
+def _meta(values: Mapping[str, Any], model: LayeredModel, name: str) -> Any:
+    return values[name] if name in values else model.weight(name).detach().to("meta")
+
+
+def _used(layer: Mapping[str, Any]) -> str:
+    _check_keys(layer, USE_KEYS)
+    if not isinstance(layer["use"], str):
+        raise GraphError(f"`use` is `{shorten(layer['use'])}`; write the name of an earlier layer.")
+    return layer["use"]
 
 
 def _input_shape(given: Any) -> tuple[int, ...]:
@@ -134,7 +150,7 @@ def _layers(table: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return layers
 
 
-def _layer_name(layer: Mapping[str, Any], number: int, known: Mapping[str, object]) -> str:
+def _layer_name(layer: Mapping[str, Any], number: int, known: Sequence[str]) -> str:
     name = layer.get("name")
     if not isinstance(name, str) or not name.isidentifier() or name == INPUT:
         raise GraphError(
@@ -151,7 +167,10 @@ def _layer(
     layer: Mapping[str, Any], scheme: Scheme | str | None, allowed: Sequence[str]
 ) -> nn.Module:
     if ("module" in layer) == ("unit" in layer):
-        raise GraphError("give either `module` (a plain layer) or `unit` (an ODE block).")
+        raise GraphError(
+            "give either `module` (a plain layer) or `unit` (an ODE block), or `use` (an earlier "
+            "layer, once more)."
+        )
     if "module" in layer:
         _check_keys(layer, PLAIN_KEYS)
         return _instance(layer["module"], layer.get("arguments", {}), allowed)

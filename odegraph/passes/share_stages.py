@@ -1,16 +1,23 @@
-"""Compute equal values once: equal theta(t), equal sums, equal evaluations.
+"""Compute equal values once: equal theta(t), sums, evaluations, solves and their matrices.
 
 First-same-as-last is found here, not declared: the last unit of step n equals the first of step n+1
-where both its state and its coefficients do, so never across a jump of theta(t).
+where both its state and its coefficients do, so never across a jump of theta(t). The rate of an
+implicit stage counts as the unit at the state of that stage, which is what a solve makes it.
 """
 
 from collections.abc import Hashable
 
 from odegraph.ir import (
+    Apply,
     Combine,
     Edge,
     Evaluate,
+    FunctionOfJacobian,
+    Jacobian,
     Node,
+    Solve,
+    SolvedRate,
+    StageMatrix,
     StepGraph,
     Theta,
     parts_of,
@@ -18,29 +25,46 @@ from odegraph.ir import (
     step_graph,
 )
 from odegraph.passes.simplify import nonzero_terms, sole_value
+from odegraph.passes.stage_states import StageStates
+
+NamedInputs = list[tuple[str, Edge]]
 
 
 def share_stages(graph: StepGraph) -> StepGraph:
     """The graph in which no two nodes compute the same value from the same values."""
     parts, names, first = [], {}, {}
+    states = StageStates()
     for name, node, inputs in parts_of(graph):
         # Where two values turn out to be one, their terms in a sum may cancel.
         inputs = nonzero_terms(node, renamed(inputs, names))
         value = _value(node, inputs)
-        same = sole_value(node, inputs) or first.get(value)
+        same = sole_value(node, inputs) or first.get(value) or states.solved(node, inputs)
         if same is not None:
             names[name] = same
             continue
         if value is not None:
             first[value] = name
+        states.add(name, node, inputs)
         parts.append((name, node, inputs))
     return step_graph(graph.manifestation, parts)
 
 
-def _value(node: Node, inputs: list[tuple[str, Edge]]) -> Hashable | None:
+def _value(node: Node, inputs: NamedInputs) -> Hashable | None:
     match node:
         case Theta(row=row, state_row=state_row):
             return Theta, row, state_row
-        case Combine() | Evaluate():
+        case Combine() | Evaluate() | Jacobian():
             return type(node), tuple(inputs)
+        case FunctionOfJacobian(function=function):
+            return function, tuple(inputs)
+        case Apply(order=order):
+            return Apply, order, tuple(inputs)
+        case StageMatrix(coefficients=coefficients):
+            # The state that it is like has the same shape in every step.
+            read = tuple(one for one in inputs if one[1].role != "like")
+            return StageMatrix, coefficients, read
+        case Solve(coefficients=coefficients, solver=solver):
+            return Solve, coefficients, solver, tuple(inputs)
+        case SolvedRate(position=position):
+            return SolvedRate, position, tuple(inputs)
     return None

@@ -5,10 +5,12 @@ from .base import Scheme as Scheme
 from .catalogue import family_names as family_names
 from .catalogue import load_scheme as load_scheme
 from .catalogue import scheme_names as scheme_names
+from .composition import CompositionScheme as CompositionScheme
 from .exponential import ExponentialScheme as ExponentialScheme
 from .file import read_scheme_file as read_scheme_file
 from .from_tableau import scheme_from_tableau as scheme_from_tableau
 from .linear_multistep import LinearMultistepScheme as LinearMultistepScheme
+from .nystrom import NystromScheme as NystromScheme
 from .parametric import FamilyProof as FamilyProof
 from .parametric import prove_family as prove_family
 from .partitioned_runge_kutta import (

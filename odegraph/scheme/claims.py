@@ -35,6 +35,12 @@ RULES: Mapping[str, str] = MappingProxyType(
             "b_i = alpha_si + gamma_si must hold for all i, with alpha_s = 1"
         ),
         "stiff_order": "it is the order whose conditions hold for every L, however stiff",
+        "nystrom: explicit": "an explicit scheme has zeros on and above the diagonals",
+        "nystrom: symplectic": (
+            "b_bar_i = b_i (1 - c_i), and b_i (b_bar_j - A_bar[i, j]) must be symmetric in i, j"
+        ),
+        "composition: symmetric": "the substeps must read the same from both ends",
+        "has_negative_substeps": "a substep below 0 runs its flow backward",
         "partitioned-runge-kutta: explicit": (
             "on separable systems no rate may need itself, in whatever order they are computed"
         ),

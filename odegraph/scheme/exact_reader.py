@@ -26,9 +26,9 @@ def read_arrays(spec: SchemeSpec, faults: Faults) -> dict[str, Any]:
     if faults.found:
         return {}
     constants = _without_names_below_roots(constants, dict(constants))
-    arrays = {
-        key: _without_names_below_roots(array, dict(constants)) for key, array in arrays.items()
-    }
+    if constants:
+        definitions = dict(constants)
+        arrays = {k: _without_names_below_roots(x, definitions) for k, x in arrays.items()}
     values = _adjoin([*(x for _, x in constants), *_flatten(arrays.values())], faults)
     for symbol, expression in constants:
         values[symbol] = _evaluate(expression, values, f"the number `{symbol}`", faults)

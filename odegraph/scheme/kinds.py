@@ -132,11 +132,45 @@ PARTITIONED_RUNGE_KUTTA = Kind(
     },
 )
 
+COMPOSITION = Kind(
+    arrays={"drift": 1, "kick": 1, "coefficients": 1},
+    required=("drift", "kick"),
+    claims={
+        "stages": int,
+        "order": int,
+        "symplectic": bool,
+        "symmetric": bool,
+        "has_negative_substeps": bool,
+    },
+)
+
+NYSTROM = Kind(
+    arrays={
+        "A_bar": 2,
+        "A": 2,
+        "b_bar": 1,
+        "b": 1,
+        "c": 1,
+        "b_bar_embedded": 1,
+        "b_embedded": 1,
+    },
+    required=("A_bar", "b_bar", "b", "c"),
+    claims={
+        "stages": int,
+        "order": int,
+        "embedded_order": int,
+        "explicit": bool,
+        "symplectic": bool,
+    },
+)
+
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "runge-kutta": RUNGE_KUTTA,
         "linear-multistep": LINEAR_MULTISTEP,
         "partitioned-runge-kutta": PARTITIONED_RUNGE_KUTTA,
+        "composition": COMPOSITION,
+        "nystrom": NYSTROM,
         "additive-runge-kutta": ADDITIVE_RUNGE_KUTTA,
         "rosenbrock": ROSENBROCK,
         "exponential": EXPONENTIAL,

@@ -31,10 +31,14 @@ from odegraph.scheme.tableau import Matrix, Tableau, Vector
 @final
 @dataclass(frozen=True)
 class StabilityFunction:
-    """R = P / Q with P(0) = Q(0) = 1 and no common factor."""
+    """R = P / Q with P(0) = Q(0) = 1 and no common factor.
+
+    `tolerance` is that of the tableau: coefficients of E below it vanish on purpose.
+    """
 
     P: Polynomial
     Q: Polynomial
+    tolerance: Fraction = Fraction(0)
 
     def __call__(self, z: sympy.Expr) -> sympy.Expr:
         """R(z) as a sympy expression."""
@@ -55,7 +59,8 @@ class StabilityFunction:
 
     def e_polynomial(self) -> Polynomial:
         """E(y^2) = |Q(iy)|^2 - |P(iy)|^2, as a polynomial in y^2."""
-        return add(_squared_modulus(self.Q), scale(_squared_modulus(self.P), -1))
+        difference = add(_squared_modulus(self.Q), scale(_squared_modulus(self.P), -1))
+        return trim(x if abs(x) > self.tolerance else Fraction(0) for x in difference)
 
     def is_a_stable(self) -> bool:
         """|R(z)| <= 1 for Re z <= 0: E >= 0 on the imaginary axis, and all poles to its right."""
@@ -82,7 +87,7 @@ def stability_function(tableau: Tableau, weights: Vector | None = None) -> Stabi
     P, Q = (_without_rounding(p, tableau) for p in (P, Q))
     common = gcd(P, Q)
     P, Q = divide(P, common)[0], divide(Q, common)[0]
-    return StabilityFunction(scale(P, 1 / Q[0]), scale(Q, 1 / Q[0]))
+    return StabilityFunction(scale(P, 1 / Q[0]), scale(Q, 1 / Q[0]), tableau.tolerance)
 
 
 def _without_rounding(p: Polynomial, tableau: Tableau) -> Polynomial:

@@ -6,8 +6,10 @@ from typing import Any, Protocol
 
 from odegraph.scheme.additive_runge_kutta import verify_additive_runge_kutta
 from odegraph.scheme.base import Scheme
+from odegraph.scheme.composition import verify_composition
 from odegraph.scheme.exponential import verify_exponential
 from odegraph.scheme.linear_multistep import verify_linear_multistep
+from odegraph.scheme.nystrom import verify_nystrom
 from odegraph.scheme.partitioned_runge_kutta import verify_partitioned_runge_kutta
 from odegraph.scheme.rosenbrock import verify_rosenbrock
 from odegraph.scheme.runge_kutta import verify_runge_kutta
@@ -27,6 +29,8 @@ VERIFIERS: Mapping[str, Verifier] = MappingProxyType(
         "runge-kutta": verify_runge_kutta,
         "linear-multistep": verify_linear_multistep,
         "partitioned-runge-kutta": verify_partitioned_runge_kutta,
+        "composition": verify_composition,
+        "nystrom": verify_nystrom,
         "additive-runge-kutta": verify_additive_runge_kutta,
         "rosenbrock": verify_rosenbrock,
         "exponential": verify_exponential,

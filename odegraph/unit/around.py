@@ -6,7 +6,7 @@ from torch import nn
 
 from odegraph._errors import UnitError
 from odegraph.unit.admission import admit
-from odegraph.unit.functional import FunctionalGraph, functional_graph
+from odegraph.unit.functional import FunctionalGraph, functional_graph, one_or_several_values
 from odegraph.unit.symbolic import trace_symbolically
 
 
@@ -43,12 +43,14 @@ def trace_around(model: nn.Module, *, blocks: tuple[type[nn.Module], ...]) -> Su
             parameters=parameters,
             buffers=buffers,
             returned=(),
+            result=one_or_several_values,
         )
         training = functional_graph(
             trace_symbolically(work.train(), leaves=blocks),
             parameters=parameters,
             buffers=buffers,
             returned=buffers,
+            result=one_or_several_values,
         )
     except Exception as error:
         raise UnitError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,9 @@ GRADIENT_STOPS = "gradient stops"
 """Key in a traced node's meta: true where it was computed under `torch.no_grad()`."""
 
 
+Result = Callable[[Any, Mapping[fx.Node, Any]], Any]
+
+
 @dataclass(frozen=True)
 class Trace:
     """A graph of module(x) and the nodes of the new values of the buffers that it changes."""
@@ -42,20 +45,28 @@ class FunctionalGraph:
 
 
 def functional_graph(
-    trace: Trace, *, parameters: Sequence[str], buffers: Sequence[str], returned: Sequence[str]
+    trace: Trace,
+    *,
+    parameters: Sequence[str],
+    buffers: Sequence[str],
+    returned: Sequence[str],
+    result: Result | None = None,
 ) -> FunctionalGraph:
     """Lift values to inputs, and the new values of `returned` buffers to outputs.
 
-    The graph changes nothing in place.
+    The graph changes nothing in place. `result` makes one node of what the module returns; by
+    default it must be one tensor.
     """
     graph = fx.Graph()
     state, values = _add_placeholders(graph, [*parameters, *buffers])
-    copies, rate = _copy_nodes(trace.graph, graph, state, values)
+    copies, returns = _copy_nodes(trace.graph, graph, state, values)
+    rate = (result or one_value)(returns, copies)
     changes = Changes(state, rate, {path: copies[node] for path, node in trace.updates.items()})
     take_out_of_place(graph, changes, parameters=parameters)
     updated = tuple(b for b in returned if b in changes.updates)
     new_values = [changes.updates[b] for b in updated]
-    graph.output((changes.rate, *new_values) if updated else changes.rate)
+    outputs = _unpacked(changes.rate)
+    graph.output((outputs, *new_values) if updated else outputs)
     graph.eliminate_dead_code(is_impure_node=_must_stay)
     graph.lint()
     return FunctionalGraph(graph, updated)
@@ -63,7 +74,7 @@ def functional_graph(
 
 def _copy_nodes(
     traced: fx.Graph, graph: fx.Graph, state: fx.Node, values: Mapping[str, fx.Node]
-) -> tuple[dict[fx.Node, Any], fx.Node]:
+) -> tuple[dict[fx.Node, Any], Any]:
     copies: dict[fx.Node, Any] = {}
     for node in traced.nodes:
         match node.op:
@@ -72,7 +83,7 @@ def _copy_nodes(
             case "get_attr":
                 copies[node] = values[node.target]
             case "output":
-                return copies, _rate(node.args[0], copies)
+                return copies, node.args[0]
             case _ if node.target is torch._assert:
                 continue
             case "call_method" if not hasattr(Tensor, node.target) or node.target in LEAVING:
@@ -84,7 +95,8 @@ def _copy_nodes(
     raise AssertionError("a traced graph ends with its output")
 
 
-def _rate(returned: Any, copies: Mapping[fx.Node, Any]) -> Any:
+def one_value(returned: Any, copies: Mapping[fx.Node, Any]) -> Any:
+    """The node of the rate that a unit returns."""
     if isinstance(returned, fx.Node):
         copy = copies[returned]
         return copy.graph.call_method("detach", (copy,)) if _gradient_stops(returned) else copy
@@ -93,6 +105,23 @@ def _rate(returned: Any, copies: Mapping[fx.Node, Any]) -> Any:
         f"returns {kind}; dx/dt = R(x, theta) is one tensor of the state's shape. Return that "
         "tensor alone."
     )
+
+
+def one_or_several_values(returned: Any, copies: Mapping[fx.Node, Any]) -> Any:
+    """The node of the one value that a model returns, or a node that packs a tuple of values."""
+    if not isinstance(returned, tuple | list) or not returned:
+        return one_value(returned, copies)
+    values = [one_value(value, copies) for value in returned]
+    return values[0].graph.call_function(pack, tuple(values))
+
+
+def pack(*values: Any) -> tuple[Any, ...]:
+    """Stand for a tuple in a graph whose nodes are tensors."""
+    return values
+
+
+def _unpacked(rate: fx.Node) -> fx.Node | tuple[Any, ...]:
+    return rate.args if rate.target is pack else rate
 
 
 def _copy(graph: fx.Graph, node: fx.Node, copies: Mapping[fx.Node, Any]) -> fx.Node:

@@ -41,6 +41,15 @@ def is_idle_dropout(node: fx.Node) -> bool:
     return argument(node, "training", 2) is False or argument(node, "p", 1) == 0
 
 
+def draws_numbers(node: fx.Node) -> bool:
+    """Whether the node draws random numbers with the options that it is called with."""
+    if not is_random(node) or is_idle_dropout(node):
+        return False
+    positions = {F.scaled_dot_product_attention: 4, F.multi_head_attention_forward: 9}
+    position = positions.get(node.target)
+    return position is None or bool(argument(node, "dropout_p", position))
+
+
 def updates_statistics(node: fx.Node) -> bool:
     """Whether the node is a normalisation that changes running statistics in place."""
     by_batch = node.target is F.batch_norm and bool(argument(node, "training", 5))

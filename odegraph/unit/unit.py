@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, fx
 
 from odegraph._errors import UnitError
+from odegraph.unit.operations import draws_numbers
 from odegraph.unit.shape import refuse_shape_change
 
 
@@ -38,6 +39,12 @@ class Unit:
     value_shapes: tuple[Tensor, ...]
     traced_for: tuple[int, ...] | None
     layer: Unit | None = None
+
+    @property
+    def is_random(self) -> bool:
+        """Whether a training call may draw random numbers."""
+        calls = (node for node in self.training.graph.nodes if node.op.startswith("call_"))
+        return any(map(draws_numbers, calls))
 
     def frozen(self) -> Unit:
         """The same unit in evaluation mode for good."""

@@ -40,11 +40,13 @@ def tableau_of(dot: Dot, stages: int) -> tuple[list[list[str]], list[str]]:
     return A, [weight.get((rate, "x1"), "0") for rate in rates]
 
 
-@pytest.mark.parametrize("name", scheme_names())
+TABLEAUS = [n for n in scheme_names() if isinstance(load_scheme(n), RungeKuttaScheme)]
+
+
+@pytest.mark.parametrize("name", TABLEAUS)
 def test_a_scheme_is_drawn_as_its_tableau(name: str):
     scheme = load_scheme(name)
-    if not isinstance(scheme, RungeKuttaScheme):
-        pytest.skip("drawn as a block")
+    assert isinstance(scheme, RungeKuttaScheme)
     scene = scene_of(scheme)
     A, b = tableau_of(read_dot(scene_to_dot(scene)), scheme.stages)
     assert [exact_text(value) for value in sympy.flatten(scheme.A)] == [*itertools.chain(*A)]
@@ -60,6 +62,23 @@ def test_what_makes_a_scheme_implicit_is_said():
     ]
     titles = read_dot(scene_to_dot(scene_of(load_scheme("lobatto-iiic-4")))).titles
     assert titles[1].endswith("implicit: 4 of 4 stages depend on themselves or later ones")
+
+
+def test_a_multistep_scheme_is_drawn_with_its_start():
+    scene = scene_of(load_scheme("adams-bashforth-3"))
+    dot = read_dot(scene_to_dot(scene))
+    assert dot.titles[0].endswith("(adams-bashforth-3), started with heun-3")
+    assert [title.split(":")[0] for title in dot.titles[1:]] == ["step 1", "step 2", "step 3"]
+    weights = {(a, b): e.get("tooltip") for a, b, e in dot.edges}
+    last = [weights[rate, "x3"] for rate in ("step0.k1", "step1.k1", "step2.k1")]
+    assert last == ["5/36", "-4/9", "23/36"]
+    assert dot.label("step1.k2") == "k₂ = R\nθ(4/9)"
+    assert_readable(scene)
+
+
+def test_kinds_that_have_no_picture_say_so():
+    with pytest.raises(EmitError, match=r"is of kind `additive-runge-kutta`; .* Draw a block"):
+        scene_of(load_scheme("ars-222"))
 
 
 def test_stages_at_the_same_depth_share_theta():
@@ -135,3 +154,10 @@ def test_the_suffix_is_checked_first(tmp_path: Path):
     with pytest.raises(EmitError, match=r"has `\.jpg`; the suffix decides the format. Use one of"):
         draw(load_scheme("euler"), tmp_path / "a.jpg")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["symplectic-euler", "strang", "nystrom-4"])
+def test_schemes_of_two_halves_are_drawn_as_they_are_compiled(tmp_path: Path, name: str):
+    path = draw(load_scheme(name), tmp_path / "scheme.svg")
+    text = path.read_text(encoding="utf-8")
+    assert load_scheme(name).title.split(":")[0] in text

@@ -1,5 +1,6 @@
 import itertools
 import re
+from fractions import Fraction
 
 import pytest
 from dot_reader import read_dot
@@ -13,6 +14,7 @@ from odegraph.basis import PiecewiseConstant, PiecewiseLinear
 from odegraph.block import bake
 from odegraph.draw import draw_step_graph, every_step, repeated_steps_left_out, to_dot
 from odegraph.draw.graph_style import RAMP, depth_color
+from odegraph.draw.labels import combination, number
 from odegraph.draw.step_graph import graph_scene
 from odegraph.draw.step_texts import CONSTANTS
 from odegraph.draw.view import LeftOut, step_forms
@@ -170,3 +172,21 @@ def test_the_same_picture_has_the_same_bytes(tmp_path, suffix: str):
     graph = CASES["rk4, hats"]().step_graph
     first = draw_step_graph(graph, tmp_path / f"a.{suffix}").read_bytes()
     assert draw_step_graph(graph, tmp_path / f"b.{suffix}").read_bytes() == first
+
+
+def test_combinations_read_as_formulas():
+    half = Fraction(1, 2)
+    assert combination(((0, Fraction(1)), (1, -half))) == ["= θ⁰ − 1/2 θ¹"]
+    assert combination(((0, -half), (12, Fraction(-1)), (2, half))) == [
+        "= − 1/2 θ⁰ − θ¹²",
+        "+ 1/2 θ²",
+    ]
+    root = parse_exact("1/2 - sqrt(3)/6")
+    assert combination(((0, root), (1, root))) == ["= (1/2 − √3/6) θ⁰ + (1/2 − √3/6) θ¹"]
+    assert combination(()) == ["= 0"]
+
+
+def test_long_numbers_are_rounded_and_say_so():
+    assert number(parse_exact("-123456789/1234567891")) == "≈ −0.1"
+    assert number(parse_exact("sqrt(3)/6 + 1/2")) == "1/2 + √3/6"
+    assert number(parse_exact("sqrt(2 + sqrt(2))/2")) == "√(√2 + 2)/2"

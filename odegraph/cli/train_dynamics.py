@@ -1,0 +1,72 @@
+"""`odegraph train-dynamics`: a study of the user's own snapshots."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from odegraph._errors import OdegraphError
+from odegraph.cli.output import console, print_json, print_written
+from odegraph.cli.schemes import Json
+from odegraph.data.snapshot_files import read_snapshots
+from odegraph.study import KINDS, Problem, Recipe, Study, make_problem, run_study
+from odegraph.study.pages import COLUMNS, summary
+
+
+def train_dynamics(
+    snapshots: Annotated[Path, typer.Argument(help="Frames in time: .npy, .npz or .mat.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The folder for what is written.")
+    ] = Path("dynamics-output"),
+    kind: Annotated[
+        list[str] | None, typer.Option(help=f"One of {', '.join(KINDS)}; by default all.")
+    ] = None,
+    variable: Annotated[str | None, typer.Option(help="The array, of several in a file.")] = None,
+    time_axis: Annotated[int, typer.Option(help="Which axis is time.")] = 0,
+    period: Annotated[int, typer.Option(help="Frames in a cycle, for the climatology.")] = 1,
+    epochs: Annotated[int, typer.Option(help="Steps of the optimizer.")] = Recipe.epochs,
+    seeds: Annotated[int, typer.Option(help="Models of each kind.")] = 1,
+    json: Json = False,
+) -> None:
+    """Learn the dynamics of a sequence of frames, and say what each model is worth."""
+    kinds = list(kind or KINDS)
+    for one in kinds:
+        if one not in KINDS:
+            raise OdegraphError(f"There is no kind `{one}`. Known kinds: {', '.join(KINDS)}.")
+    frames = read_snapshots(snapshots, variable=variable, time_axis=time_axis)
+    problem = make_problem(frames, name=snapshots.stem, title=snapshots.name, period=period)
+    recipe = Recipe(epochs=epochs, seeds=seeds, noise=(0.0,))
+    study = study_with_progress(problem, output, recipe=recipe, kinds=kinds)
+    if json:
+        print_json({"rows": [dict(zip(COLUMNS, r, strict=True)) for r in summary(study.runs, 0.0)]})
+        return
+    print_study(study)
+
+
+def study_with_progress(
+    problem: Problem, folder: Path, *, recipe: Recipe, kinds: list[str]
+) -> Study:
+    """The study with a bar on standard error."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+        task = bar.add_task("training", total=1.0)
+        return run_study(
+            problem,
+            folder,
+            recipe=recipe,
+            progress=lambda name, done: bar.update(task, completed=done, description=name),
+            kinds=kinds,
+        )
+
+
+def print_study(study: Study) -> None:
+    """The tables and what was written."""
+    for level in study.recipe.noise:
+        table = Table(*COLUMNS, title=f"noise {level:g}, one step in {study.problem.unit}")
+        for row in summary(study.runs, level):
+            table.add_row(*row)
+        console.print(table)
+    print_written(study.written)

@@ -1,0 +1,54 @@
+"""Python variables for the values of a step graph."""
+
+from dataclasses import dataclass, field
+from itertools import count
+
+from odegraph.ir import Combine, Evaluate, StepGraph
+
+
+@dataclass
+class Variables:
+    """Python variables for values: `x`, `k1`, ... used again as soon as their value is dead."""
+
+    last_use: dict[str, int]
+    held: dict[str, str] = field(default_factory=dict)  # variable -> value
+    variable: dict[str, str] = field(default_factory=dict)  # value -> variable
+
+    def assign(self, value: str, wanted: str, position: int) -> str:
+        """A free variable for `value`: `wanted`, or `wanted_2`, ..."""
+        candidates = (wanted if n == 1 else f"{wanted}_{n}" for n in count(1))
+        variable = next(name for name in candidates if not self.is_live(name, position))
+        self.held[variable] = value
+        self.variable[value] = variable
+        return variable
+
+    def is_live(self, variable: str, position: int) -> bool:
+        """Whether the variable holds a value that is read after this position."""
+        holder = self.held.get(variable)
+        return holder is not None and self.last_use.get(holder, -1) > position
+
+
+def last_uses(graph: StepGraph) -> dict[str, int]:
+    """The position of the last node that reads each value."""
+    # A value that is read by an inlined sum lives until the call that the sum is inlined into.
+    inlined = used_once_as_state(graph)
+    positions = {name: position for position, (name, _) in enumerate(graph.nodes())}
+    last: dict[str, int] = {}
+    for name, _ in graph.nodes():
+        user = next(iter(graph.graph.succ[name])) if name in inlined else name
+        for source, edge in graph.inputs(name):
+            if edge.role == "statistics":
+                continue  # kept in the list `learned`, not in a variable
+            last[source] = max(last.get(source, -1), positions[user])
+    return last
+
+
+def used_once_as_state(graph: StepGraph) -> set[str]:
+    """Sums that one evaluation reads and nothing else: they are written inside its call."""
+    return {
+        name
+        for name in graph.of_type(Combine)
+        if not graph.splits_state(name)
+        and len(users := list(graph.graph.succ[name])) == 1
+        and isinstance(graph.node(users[0]), Evaluate)
+    }

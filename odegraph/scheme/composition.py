@@ -1,0 +1,199 @@
+"""Compositions of the flows of two parts, x' = A(x) + B(x), with proven order, and the proof.
+
+On q' = f(t, p), p' = g(t, q) the flow of one part moves q at fixed p (a drift), that of the other
+moves p at fixed q (a kick). A composition of them is a partitioned Runge-Kutta method, whose order
+trees in two colours prove; on general parts the conditions are the same, since the commutators of
+separable systems obey no relation of their own. Strang (1968); Hairer, Lubich and Wanner, III.3.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, final
+
+import sympy
+
+from odegraph._exact import exact_text, shorten
+from odegraph.scheme import partitioned
+from odegraph.scheme.base import Scheme
+from odegraph.scheme.claims import check_claims
+from odegraph.scheme.exact_reader import read_arrays
+from odegraph.scheme.faults import Faults
+from odegraph.scheme.number_field import Number, sign, to_sympy
+from odegraph.scheme.partitioned import P, PartitionedTableau, Q
+from odegraph.scheme.spec import SchemeSpec
+from odegraph.scheme.tableau import Tableau, Vector
+from odegraph.scheme.tableau_reader import read_tolerance
+
+Substep = tuple[int, Number]
+FLOWS = ("drift", "kick")
+ZERO = Fraction(0)
+
+
+@final
+@dataclass(frozen=True)
+class CompositionScheme(Scheme):
+    """Drifts of q and kicks of p in turn, each over a fraction of the step.
+
+    `substeps` are pairs (0 for a drift of q or 1 for a kick of p, fraction of h), none of them 0
+    and no two of one part in a row.
+    """
+
+    substeps: tuple[Substep, ...]
+    tolerance: Fraction
+    proven_order: int
+
+    @property
+    def stages(self) -> int:
+        """Evaluations of the unit in one step: one a substep."""
+        return len(self.substeps)
+
+    @property
+    def order(self) -> int:
+        """The proven order on x' = A(x) + B(x)."""
+        return self.proven_order
+
+    @property
+    def is_explicit(self) -> bool:
+        """Drifts and kicks are explicit."""
+        return True
+
+    @cached_property
+    def drift(self) -> tuple[sympy.Expr, ...]:
+        """The fractions of the drifts, in turn."""
+        return tuple(to_sympy(x) for part, x in self.substeps if part == Q)
+
+    @cached_property
+    def kick(self) -> tuple[sympy.Expr, ...]:
+        """The fractions of the kicks, in turn."""
+        return tuple(to_sympy(x) for part, x in self.substeps if part == P)
+
+    @cached_property
+    def tableau(self) -> PartitionedTableau:
+        """The same method as a partitioned Runge-Kutta tableau."""
+        return as_tableau(self.substeps, self.tolerance)
+
+    @cached_property
+    def has_negative_substeps(self) -> bool:
+        """Whether a flow runs backward: not for diffusive or stochastic parts.
+
+        Every composition of order 3 or more has some, in both parts (Sheng 1989; Suzuki 1991).
+        """
+        return any(sign(x) < 0 for _, x in self.substeps)
+
+    @cached_property
+    def is_symplectic(self) -> bool:
+        """Whether the symplectic form is kept where H = T(p) + U(q)."""
+        return partitioned.is_symplectic(self.tableau)
+
+    @cached_property
+    def is_symmetric(self) -> bool:
+        """Whether a step back undoes a step: the substeps read the same from both ends."""
+        pairs = zip(self.substeps, reversed(self.substeps), strict=True)
+        vanishes = self.tableau.vanishes
+        return all(p == q and vanishes(x - y) for (p, x), (q, y) in pairs)
+
+    def facts(self) -> dict[str, object]:
+        """Structure, and whether a substep runs backward."""
+        return {
+            "symplectic": self.is_symplectic,
+            "symmetric": self.is_symmetric,
+            "negative substeps": self.has_negative_substeps,
+        }
+
+    def text(self) -> str:
+        """One substep a line, the first one first."""
+        return "\n".join(f"{FLOWS[part]} {exact_text(to_sympy(x))}" for part, x in self.substeps)
+
+    def record(self) -> dict[str, Any]:
+        """What was proven, as data; see `odegraph.scheme.proofs`."""
+        return {"order": self.proven_order}
+
+
+def as_tableau(substeps: Sequence[Substep], tolerance: Fraction) -> PartitionedTableau:
+    """Stage i kicks, then drifts: P_i holds the kicks up to i, Q_i the drifts before i."""
+    stages = list(_stages(substeps))
+    kicks, drifts = (tuple(stage[part] for stage in stages) for part in (P, Q))
+    indices = range(len(stages))
+    A_p = tuple(tuple(kicks[j] if j <= i else ZERO for j in indices) for i in indices)
+    A_q = tuple(tuple(drifts[j] if j < i else ZERO for j in indices) for i in indices)
+    return PartitionedTableau(_part(A_q, drifts, tolerance), _part(A_p, kicks, tolerance))
+
+
+def _stages(substeps: Sequence[Substep]) -> Iterable[tuple[Number, Number]]:
+    """Pairs (drift, kick), the kick before the drift; a missing one is 0."""
+    pending: Number = ZERO
+    for position, (part, x) in enumerate(substeps):
+        if part == P:
+            pending = x
+            if position == len(substeps) - 1:
+                yield ZERO, pending
+        else:
+            yield x, pending
+            pending = ZERO
+
+
+def _part(A: tuple[Vector, ...], b: Vector, tolerance: Fraction) -> Tableau:
+    return Tableau(A, b, tuple(sum(row, ZERO) for row in A), None, tolerance)
+
+
+def verify_composition(
+    spec: SchemeSpec, *, recorded: Mapping[str, Any] | None = None
+) -> CompositionScheme:
+    """Prove what a spec of kind `composition` says, unless the proof is on record.
+
+    Raises:
+        SchemeError: all faults of the coefficients, or all claims that are false.
+    """
+    faults = Faults(spec.name)
+    tolerance = read_tolerance(spec, faults)
+    arrays = read_arrays(spec, faults)
+    if not faults.found:
+        _check(arrays, tolerance, faults)
+    faults.raise_if_any()
+    substeps = merged(_sequence(arrays))
+    if recorded is not None:
+        return CompositionScheme(spec, substeps, tolerance, recorded["order"])
+    order, failed = partitioned.prove_separable_order(as_tableau(substeps, tolerance))
+    scheme = CompositionScheme(spec, substeps, tolerance, order)
+    check_claims(scheme, {"order": failed}, faults)
+    faults.raise_if_any()
+    return scheme
+
+
+def _check(arrays: Mapping[str, Vector], tolerance: Fraction, faults: Faults) -> None:
+    if len(arrays["drift"]) != len(arrays["kick"]):
+        faults.add(
+            f"`drift` has {len(arrays['drift'])} entries and `kick` has {len(arrays['kick'])}; "
+            "substep i kicks by kick[i], then drifts by drift[i]. Fill the shorter one up with 0."
+        )
+    for key in ("drift", "kick", "coefficients"):
+        total = sum(arrays.get(key, (Fraction(1),)), ZERO)
+        if abs(total - 1) > tolerance:
+            faults.add(
+                f"`{key}` sums to {shorten(to_sympy(total), 80)}, not to 1: the substeps would not "
+                "add up to the step."
+            )
+
+
+def _sequence(arrays: Mapping[str, Vector]) -> list[Substep]:
+    base = list(zip(arrays["kick"], arrays["drift"], strict=True))
+    sequence: list[Substep] = []
+    for fraction in arrays.get("coefficients", (Fraction(1),)):
+        for kick, drift in base:
+            sequence += [(P, fraction * kick), (Q, fraction * drift)]
+    return sequence
+
+
+def merged(sequence: Iterable[Substep]) -> tuple[Substep, ...]:
+    """The substeps without those of length 0, neighbours of one part as one."""
+    result: list[Substep] = []
+    for part, x in sequence:
+        if not x:
+            continue
+        if result and result[-1][0] == part:
+            x = result.pop()[1] + x
+        if x:
+            result.append((part, x))
+    return tuple(result)
