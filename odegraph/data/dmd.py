@@ -15,18 +15,20 @@ from odegraph.data.netcdf import refuse_missing
 def dmd_forecast(train: Tensor, starts: Tensor, *, steps: int, rank: int = 15) -> Tensor:
     """Forecast `steps` frames from each start [count, features]: [steps + 1, count, features].
 
-    The modes are those of `train` [time, features], at most `rank` of them.
+    The modes are those of `train` [time, features]: `rank` of them, or fewer where the frames have
+    no more directions to rounding.
     """
-    refuse_missing("pydmd", purpose="Dynamic mode decomposition")
+    refuse_missing("pydmd", purpose="Dynamic mode decomposition", extra="dmd")
     from pydmd import DMD
 
     if not 1 <= rank < len(train):
         raise DataError(
             f"rank is `{rank}`; `{len(train)}` training snapshots have 1 to {len(train) - 1} modes."
         )
+    used = min(rank, int(torch.linalg.matrix_rank(train[:-1])))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Input data condition number", UserWarning)
-        fitted = DMD(svd_rank=rank).fit(train.double().cpu().numpy().T)
+        fitted = DMD(svd_rank=used).fit(train.double().cpu().numpy().T)
     modes = torch.from_numpy(fitted.modes)
     rates = torch.from_numpy(fitted.eigs)
     amplitudes = torch.linalg.lstsq(modes, starts.double().mT.to(modes.dtype)).solution

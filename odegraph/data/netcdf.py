@@ -45,10 +45,10 @@ def read_field(path: Path, *, variable: str | None = None, region: Region | None
         return _take(_choose(dataset, variable, path=path), region=region, path=path)
 
 
-def refuse_missing(package: str, *, purpose: str) -> None:
+def refuse_missing(package: str, *, purpose: str, extra: str = "ocean") -> None:
     """Say what to install where an optional package is absent."""
     if find_spec(package) is None:
-        raise DataError(f"{purpose} needs `{package}`: pip install odegraph[ocean].")
+        raise DataError(f"{purpose} needs `{package}`: pip install odegraph[{extra}].")
 
 
 def _choose(dataset: "Dataset", variable: str | None, *, path: Path) -> "DataArray":

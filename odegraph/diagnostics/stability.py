@@ -23,7 +23,7 @@ from odegraph.dynamics import (
     transient_growth,
 )
 from odegraph.dynamics.transients import power_norms
-from odegraph.models import LyapunovAutoencoder, StableLatent, load_dynamics
+from odegraph.models import LayeredModel, LyapunovAutoencoder, StableLatent, load_dynamics
 from odegraph.models.stable_latent import growth_factor
 from odegraph.scheme import RungeKuttaScheme
 
@@ -201,8 +201,9 @@ def stability_report(
     """Explain how a model treats small differences.
 
     Args:
-        model: a dynamics model or latent map with a matrix `omega()`, a matrix itself, a checkpoint
-            of one, or any module that maps a state to the next, such as an `OdeBlock`.
+        model: a dynamics model or latent map with a matrix `omega()`, a layered model with one such
+            layer, a matrix itself, a checkpoint of one, or any module that maps a state to the
+            next, such as an `OdeBlock`.
         state: where to linearise a model that is not linear, [*state] without a batch.
         steps: over which growth is followed.
 
@@ -212,6 +213,8 @@ def stability_report(
     """
     if isinstance(model, str | os.PathLike):
         model = load_dynamics(model)
+    if isinstance(model, LayeredModel):
+        model = _latent_layer(model)
     if isinstance(model, Tensor):
         return _of_matrix("matrix", model, generator=None, steps=steps)
     omega = getattr(model, "omega", None)
@@ -254,6 +257,11 @@ def _along_rollout(model: nn.Module, state: Tensor, *, steps: int) -> StabilityR
         generator=_linearised_generator(model, state),
         linearised=True,
     )
+
+
+def _latent_layer(model: LayeredModel) -> nn.Module:
+    layers = [layer for layer in model.children() if hasattr(layer, "omega")]
+    return layers[0] if len(layers) == 1 else model
 
 
 def _step_of(model: nn.Module) -> Callable[[Tensor], Tensor]:

@@ -10,6 +10,7 @@ from odegraph.ir.graph import renamed as renamed
 from odegraph.ir.graph import step_graph as step_graph
 from odegraph.ir.halves import HALVES_DIM as HALVES_DIM
 from odegraph.ir.halves import Halves as Halves
+from odegraph.ir.halves import Weight as Weight
 from odegraph.ir.halves import half_terms as half_terms
 from odegraph.ir.manifestation import Manifestation as Manifestation
 from odegraph.ir.manifestation import checked_span as checked_span

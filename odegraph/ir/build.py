@@ -32,6 +32,13 @@ KIND_BUILDERS: Mapping[str, Callable[..., str]] = MappingProxyType(
     }
 )
 
+NOT_COMPILED: Mapping[str, str] = MappingProxyType(
+    {
+        "additive-runge-kutta": "It treats two parts of a rate differently, and a unit is one. "
+        "Its implicit part alone may be written as a file of kind `runge-kutta`. "
+    }
+)
+
 
 class OrderLossWarning(UserWarning):
     """The formula of a step reaches over a jump of theta(t), where the scheme loses its order."""
@@ -50,7 +57,7 @@ def build_step_graph(manifestation: Manifestation, *, solver: Solver | None = No
     if scheme.kind not in KIND_BUILDERS:
         raise GraphError(
             f"The scheme `{scheme.name}` is of kind `{scheme.kind}`, which is not compiled. "
-            f"Kinds that are: {', '.join(KIND_BUILDERS)}."
+            f"{NOT_COMPILED.get(scheme.kind, '')}Kinds that are: {', '.join(KIND_BUILDERS)}."
         )
     _warn_of_jumps(manifestation)
     builder = GraphBuilder(manifestation, solver)

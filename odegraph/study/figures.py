@@ -21,13 +21,13 @@ BASELINES = {"persistence": ":", "climatology": "-.", "dmd": "--"}
 def draw_horizon(path: Path, runs: Sequence[Run]) -> Path:
     """Relative error over the steps ahead: median over the seeds, and the band of all of them."""
     levels = sorted({run.noise for run in runs})
-    with style.drawing(path, width=4.6 * len(levels), height=4.4) as figure:
+    with style.drawing(path, width=4.6 * len(levels), height=4.8) as figure:
         grid = figure.subplots(1, len(levels), sharey=True, squeeze=False)
         for axes, level in zip(grid[0], levels, strict=True):
             _horizon(axes, [run for run in runs if run.noise == level])
             style.title(axes, _noise(level), subtitle="median and range over seeds")
         grid[0][0].set_ylabel("relative error")
-        grid[0][-1].legend(loc="lower right", fontsize=7.5, ncols=2)
+        figure.legend(*grid[0][-1].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return path
 
 

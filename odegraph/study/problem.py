@@ -1,6 +1,6 @@
 """A sequence of frames as a problem of forecasting: a training part, a test part, coordinates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import torch
@@ -31,6 +31,10 @@ class Problem:
     train: Snapshots
     test: Snapshots
     period: int
+
+    def to(self, dtype: torch.dtype) -> "Problem":
+        """The same with numbers of another precision."""
+        return replace(self, train=self.train.to(dtype), test=self.test.to(dtype))
 
     @property
     def scale(self) -> float:

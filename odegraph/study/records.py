@@ -55,8 +55,8 @@ def read_run(folder: Path, name: str, mark: str) -> Run | None:
         if found.pop("mark") != mark:
             return None
         scores = found.pop("scores")
-        curves = {key: tuple(scores.pop(key)) for key in ("errors", "restarted")}
-        return Run(**found, scores=Scores(**scores, **curves))
+        errors, restarted = (tuple(scores.pop(key)) for key in ("errors", "restarted"))
+        return Run(**found, scores=Scores(errors=errors, restarted=restarted, **scores))
     except (ValueError, KeyError, TypeError):
         return None  # cut off while it was written: trained again
 

@@ -41,6 +41,7 @@ def run_study(
     Runs that are there already, of the same data and recipe, are not trained again. `progress` is
     told the name of the run and the fraction of the study that is done.
     """
+    problem = problem.to(torch.float32)
     places = [(n, s, k) for n in recipe.noise for s in range(recipe.seeds) for k in kinds]
     runs, mark = [], fingerprint(problem, recipe)
     for number, (level, seed, kind) in enumerate(places):

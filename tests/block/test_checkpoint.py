@@ -265,9 +265,7 @@ def test_a_model_must_have_the_saved_blocks(tmp_path):
 def test_checkpoints_are_safetensors_and_hold_no_baked_block(tmp_path):
     with pytest.raises(og.EmitError, match=r"m.pt` is not a checkpoint name.*\.safetensors"):
         og.save(blocks()[0], tmp_path / "m.pt")
-    with pytest.raises(
-        og.GraphError, match=r"`BakedBlock` is what .*Save the model that was"
-    ):
+    with pytest.raises(og.GraphError, match=r"`BakedBlock` is what .*Save the model that was"):
         og.save(og.bake(blocks()[0]), tmp_path / "m.safetensors")
 
 

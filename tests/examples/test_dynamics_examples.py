@@ -1,0 +1,49 @@
+"""The examples of learned dynamics run, with a few epochs."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from odegraph.data import wake
+from odegraph.data.snapshots import make_snapshots
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+QUICK = ("--epochs", "2", "--seeds", "1", "--kinds", "stable")
+
+
+def example(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(autouse=True)
+def float32() -> None:
+    torch.set_default_dtype(torch.float32)
+
+
+def test_wake(tmp_path, monkeypatch, capsys):
+    time, row, column = np.ogrid[:24, :4, :8]
+    street = np.sin(time / 3 - column + 0.1 * row).astype(np.float32)
+    flow = SimpleNamespace(strouhal=0.17, snapshots=lambda: make_snapshots(street))
+    monkeypatch.setattr(wake, "load", lambda **_: flow)
+    assert example("wake").main(["--output", str(tmp_path), *QUICK]) == 0
+    assert "Strouhal number 0.1700" in capsys.readouterr().out
+    assert (tmp_path / "report.html").exists()
+
+
+def test_sea_surface(tmp_path, capsys):
+    pytest.importorskip("iris_sample_data", reason="needs the extra `ocean`")
+    pytest.importorskip("h5netcdf", reason="needs the extra `ocean`")
+    assert example("sea_surface").main(["--output", str(tmp_path), *QUICK]) == 0
+    out = capsys.readouterr().out
+    assert "0.721" in out  # persistence in kelvin
+    assert "0.891" in out  # climatology
+    assert (tmp_path / "fields-noise0.png").exists()
