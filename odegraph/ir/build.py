@@ -17,7 +17,7 @@ from odegraph.ir.nystrom import build_nystrom
 from odegraph.ir.partitioned import build_partitioned_runge_kutta
 from odegraph.ir.rosenbrock import build_rosenbrock
 from odegraph.ir.runge_kutta import build_runge_kutta
-from odegraph.ir.solver import NewtonKrylov, Solver
+from odegraph.ir.solver import Solver
 from odegraph.scheme import LinearMultistepScheme
 
 KIND_BUILDERS: Mapping[str, Callable[..., str]] = MappingProxyType(
@@ -60,7 +60,7 @@ def build_step_graph(manifestation: Manifestation, *, solver: Solver | None = No
             f"{NOT_COMPILED.get(scheme.kind, '')}Kinds that are: {', '.join(KIND_BUILDERS)}."
         )
     _warn_of_jumps(manifestation)
-    builder = GraphBuilder(manifestation, solver or manifestation.solver or NewtonKrylov())
+    builder = GraphBuilder(manifestation, solver)
     last = KIND_BUILDERS[scheme.kind](builder, scheme)
     builder.output(last, manifestation.steps)
     return check(step_graph(manifestation, builder.parts))

@@ -96,7 +96,7 @@ def draw_fields(path: Path, fields: Mapping[str, Tensor], *, steps: Sequence[int
                 axes.set_xticks([])
                 axes.set_yticks([])
                 if row == 0:
-                    axes.set_title(f"{step} steps ahead", fontsize=9)
+                    axes.set_title(f"{step} step{'s' * (step > 1)} ahead", fontsize=9)
             grid[row][0].set_ylabel(name, fontsize=8)
     return path
 

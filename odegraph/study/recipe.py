@@ -106,5 +106,10 @@ KINDS: Mapping[str, Kind] = {
         "Lyapunov prior", lambda n: LyapunovAutoencoder(n, LATENT, WIDTHS, TAPS), _lyapunov
     ),
     "stable": Kind("stable by construction", _stable, _gray_box),
+    "gray-box-8": Kind(
+        "gray box, taps 1 to 8",
+        lambda n: LyapunovAutoencoder(n, LATENT, WIDTHS, MANY_TAPS),
+        _gray_box,
+    ),
     "stable-8": Kind("stable, taps 1 to 8", _stable_longer, _gray_box),
 }
