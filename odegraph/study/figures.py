@@ -15,7 +15,7 @@ from odegraph.study.records import Run
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BASELINES = {"persistence": ":", "climatology": "-.", "dmd": "--"}
+DASHES = (":", "-.", "--", (0, (6, 2)))  # of the baselines
 
 
 def draw_horizon(path: Path, runs: Sequence[Run]) -> Path:
@@ -40,18 +40,16 @@ def _horizon(axes: "Axes", runs: Sequence[Run]) -> None:
         curves = np.clip(np.nan_to_num(curves, nan=1e6), None, 1e6)
         axes.fill_between(steps, curves.min(0), curves.max(0), color=color, alpha=0.15, linewidth=0)
         axes.plot(steps, np.median(curves, 0), color=color, label=described.title)
-    for kind, dashes in BASELINES.items():
-        for run in runs:
-            if run.kind == kind:
-                errors = run.scores.errors
-                axes.plot(
-                    np.arange(1, len(errors) + 1),
-                    errors,
-                    color=style.INK,
-                    linestyle=dashes,
-                    linewidth=1.1,
-                    label=kind if kind != "dmd" else "DMD",
-                )
+    baselines = [run for run in runs if run.kind not in KINDS]
+    for run, dashes in zip(baselines, DASHES, strict=False):
+        axes.plot(
+            np.arange(1, len(run.scores.errors) + 1),
+            run.scores.errors,
+            color=style.INK,
+            linestyle=dashes,
+            linewidth=1.1,
+            label=run.kind,
+        )
     axes.set_yscale("log")
     axes.set_ylim(top=30)
     axes.set_xlabel("steps ahead")
