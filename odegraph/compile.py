@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from odegraph._errors import GraphError
 from odegraph.ir import (
     ExactLinear,
+    Jacobian,
     Manifestation,
     NewtonKrylov,
     Solver,
@@ -36,9 +37,20 @@ def compile_manifestation(manifestation: Manifestation, *, unit: Unit) -> Compil
         GraphError: the kind of scheme cannot be compiled, or its stages not be solved for `unit`.
     """
     built = build_step_graph(manifestation, solver=solver_for(manifestation, unit=unit))
+    _check_linearised(built, unit)
     evaluation, called = _with_layers(run_passes(built, DEFAULT_PASSES), unit)
     training = check(track_statistics(evaluation)) if unit.updated_buffers else evaluation
     return CompiledGraphs(evaluation, training, called)
+
+
+def _check_linearised(graph: StepGraph, unit: Unit) -> None:
+    if graph.of_type(Jacobian) and unit.training is not unit.evaluation:
+        scheme = graph.manifestation.scheme
+        raise GraphError(
+            f"The scheme `{scheme.name}` takes the Jacobian of `{unit.name}` sample by sample, but "
+            "the unit behaves differently in training (batch statistics or dropout). Take those "
+            "layers out of the unit, or choose an explicit scheme such as `rk4-classic`."
+        )
 
 
 def _with_layers(graph: StepGraph, unit: Unit) -> tuple[StepGraph, Unit]:

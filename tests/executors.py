@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import reference
+import reference_linearised
 import torch
 from torch import Tensor, nn
 
@@ -17,7 +18,9 @@ Executor = Callable[[og.OdeBlock, nn.Module], Run]
 
 def interpreted(block: og.OdeBlock, unit: nn.Module, folder: Path) -> Run:
     """The numpy interpreter."""
-    return lambda x: torch.as_tensor(np.asarray(reference.run(block, unit, x.detach().numpy())))
+    kind = block.manifestation.scheme.kind
+    run = reference_linearised.run if kind in reference_linearised.KINDS else reference.run
+    return lambda x: torch.as_tensor(np.asarray(run(block, unit, x.detach().numpy())))
 
 
 def graph_module(block: og.OdeBlock, unit: nn.Module, folder: Path) -> Run:

@@ -16,6 +16,7 @@ from torch.func import functional_call
 
 from odegraph.basis import Basis
 from odegraph.block import OdeBlock
+from odegraph.scheme.number_field import to_sympy
 
 Rate = Callable[[np.ndarray, Mapping[str, np.ndarray]], np.ndarray]
 
@@ -107,7 +108,85 @@ def integrate_multistep(
     return states[-1]
 
 
-INTEGRATORS = {"runge-kutta": integrate, "linear-multistep": integrate_multistep}
+def _theta_at(slots: tuple[Slots, ...], t, interval) -> dict[str, np.ndarray]:
+    theta = {}
+    for one in slots:
+        theta |= one.at(t, interval)
+    return theta
+
+
+def integrate_partitioned(
+    rate: Rate, x: np.ndarray, *, scheme, grid, span, slots: tuple[Slots, ...]
+) -> np.ndarray:
+    """x = [q, p] at depth 1: sweeps over all stages until nothing changes, on separable rates."""
+    A_q, b_q, A_p, b_p = scheme.A_q, scheme.b_q, scheme.A_p, scheme.b_p
+    stages = range(scheme.stages)
+    for start, end in pairwise(grid):
+        h = float(span * (end - start))
+        q, p = np.split(x, 2, axis=1)
+        f, g = ([0 * q] * scheme.stages for _ in range(2))
+        for _ in range(2 * scheme.stages):
+            Q = [q + h * sum(float(A_q[i, j]) * f[j] for j in stages) for i in stages]
+            P = [p + h * sum(float(A_p[i, j]) * g[j] for j in stages) for i in stages]
+            for i in stages:
+                of_q, of_p = (
+                    _theta_at(slots, start + _rational(sum(A[i, :])) * (end - start), (start, end))
+                    for A in (A_p, A_q)
+                )
+                f[i] = np.split(rate(np.concatenate([q, P[i]], axis=1), of_q), 2, axis=1)[0]
+                g[i] = np.split(rate(np.concatenate([Q[i], p], axis=1), of_p), 2, axis=1)[1]
+        q = q + h * sum(float(b_q[i]) * f[i] for i in stages)
+        p = p + h * sum(float(b_p[i]) * g[i] for i in stages)
+        x = np.concatenate([q, p], axis=1)
+    return x
+
+
+def integrate_composition(
+    rate: Rate, x: np.ndarray, *, scheme, grid, span, slots: tuple[Slots, ...]
+) -> np.ndarray:
+    """x = [q, p] at depth 1, one exact flow of a half after the other."""
+    for start, end in pairwise(grid):
+        h = float(span * (end - start))
+        reached = [0, 0]
+        for half, fraction in scheme.substeps:
+            fraction = to_sympy(fraction)
+            t = start + _rational(reached[1 - half] + fraction * 0) * (end - start)
+            k = np.split(rate(x, _theta_at(slots, t, (start, end))), 2, axis=1)
+            k[1 - half] = 0 * k[1 - half]
+            x = x + h * float(fraction) * np.concatenate(k, axis=1)
+            reached[half] += fraction
+    return x
+
+
+def integrate_nystrom(
+    rate: Rate, x: np.ndarray, *, scheme, grid, span, slots: tuple[Slots, ...]
+) -> np.ndarray:
+    """x = [q, v] at depth 1, by the formulas for q'' = f."""
+    A = 0 * scheme.A_bar if scheme.A is None else scheme.A
+    for start, end in pairwise(grid):
+        h = float(span * (end - start))
+        q, v = np.split(x, 2, axis=1)
+        k = []
+        for i in range(scheme.stages):
+            t = start + _rational(scheme.c[i]) * (end - start)
+            Q = q + float(scheme.c[i]) * h * v
+            Q = Q + h * h * sum((float(scheme.A_bar[i, j]) * k[j] for j in range(i)), start=0 * q)
+            V = v + h * sum((float(A[i, j]) * k[j] for j in range(i)), start=0 * v)
+            full = rate(np.concatenate([Q, V], axis=1), _theta_at(slots, t, (start, end)))
+            k.append(np.split(full, 2, axis=1)[1])
+        moved = sum(float(w) * one for w, one in zip(scheme.b_bar, k, strict=True))
+        kicked = sum(float(w) * one for w, one in zip(scheme.b, k, strict=True))
+        x = np.concatenate([q + h * v + h * h * moved, v + h * kicked], axis=1)
+    return x
+
+
+INTEGRATORS = {
+    "runge-kutta": integrate,
+    "linear-multistep": integrate_multistep,
+    "partitioned-runge-kutta": integrate_partitioned,
+    "composition": integrate_composition,
+    "nystrom": integrate_nystrom,
+}
 
 
 def newton(G: Callable[[np.ndarray], np.ndarray], k: np.ndarray) -> np.ndarray:

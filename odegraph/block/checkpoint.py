@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from odegraph._errors import DataError, EmitError, GraphError, OdegraphError
 from odegraph._exact import shorten
 from odegraph._version import __version__
+from odegraph.block.baked_block import BakedBlock
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.transform import replace_blocks
 from odegraph.emit.files import write_file
@@ -37,12 +38,14 @@ def save(model: nn.Module, path: str | os.PathLike[str]) -> Path:
 
     Raises:
         EmitError: the file cannot be written, or does not end in .safetensors.
+        GraphError: the model was baked.
     """
     target = Path(path)
     if target.suffix != ".safetensors":
         raise EmitError(
             f"`{target}` is not a checkpoint name; choose one that ends in .safetensors."
         )
+    _refuse_baked(model)
     blocks = blocks_of(model)
     described = getattr(model, "description", None)
     manifest = {
@@ -59,6 +62,14 @@ def save(model: nn.Module, path: str | os.PathLike[str]) -> Path:
     metadata = {MANIFEST: json.dumps(manifest, sort_keys=True)}
     write_file(target, lambda file: _write_tensors(file, tensors, metadata))
     return target
+
+
+def _refuse_baked(model: nn.Module) -> None:
+    if any(isinstance(module, BakedBlock) for module in model.modules()):
+        raise GraphError(
+            f"`{type(model).__name__}` is what `bake` made: its constants belong to one graph, "
+            "and no checkpoint could give them back. Save the model that was baked."
+        )
 
 
 def _write_tensors(file: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
@@ -227,4 +238,4 @@ def _what_to_give(path: Path, blocks: Mapping[str, Any]) -> str:
 
 
 def _names(blocks: Mapping[str, object]) -> str:
-    return ", ".join(f"`{name}`" for name in blocks)
+    return ", ".join(f"`{name}`" for name in blocks) or "none"

@@ -10,13 +10,13 @@ from torch import Tensor, fx, nn
 from odegraph._errors import ProjectionError
 from odegraph._exact import to_float
 from odegraph.basis import Basis
-from odegraph.block.halves import refuse_odd_states
+from odegraph.block.halves import check_halves
 from odegraph.compile import CompiledGraphs, compile_manifestation
 from odegraph.emit.fx_graph import evaluation_call, lower_to_fx, training_call
 from odegraph.emit.python_source import BlockParts
 from odegraph.emit.residuals import stage_residuals
 from odegraph.emit.rounding import Precision
-from odegraph.emit.slots import slot_module, slots_of
+from odegraph.emit.slots import slot_module, slot_of, slots_of
 from odegraph.ir import (
     Evaluate,
     Manifestation,
@@ -204,8 +204,12 @@ class OdeBlock(nn.Module):
             self._lowered[not training] = lowered
 
     def _check_shape(self, x: Tensor) -> None:
-        refuse_odd_states(self.step_graph, x)
         self.unit.check_rate_shape(x)
+        slots = [
+            *(slot_of(self.theta, path)[0] for path in self.unit.parameters),
+            *(slot_of(self.state, path)[0] for path in self.unit.buffers),
+        ]
+        check_halves(self.step_graph, self.unit, x, slots)
         self._checked_shapes.add(x.shape[1:])
 
     def _apply(self, fn: Any, recurse: bool = True) -> "OdeBlock":  # noqa: FBT001, FBT002

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from odegraph._errors import GraphError
 from odegraph.basis import Basis, ExactMatrix, inner_products, is_nested, mass
 from odegraph.basis import projection as basis_projection
-from odegraph.block.checkpoint import blocks_of
 from odegraph.block.slot_maps import (
     PIECE,
     acts_on_logarithms,
@@ -18,7 +16,7 @@ from odegraph.block.slot_maps import (
     map_slots,
     map_statistics,
 )
-from odegraph.block.transform import CoefficientMap, require_basis
+from odegraph.block.transform import CoefficientMap, named_blocks, require_basis
 from odegraph.emit.slots import slots_of
 from odegraph.ir import statistics_basis
 
@@ -86,12 +84,7 @@ def projection_report(
     """
     require_basis(basis)
     rows: list[SlotError] = []
-    blocks = blocks_of(model)
-    if not blocks:
-        raise GraphError(
-            f"The model `{type(model).__name__}` has no `OdeBlock`, so there is nothing to project."
-        )
-    for path, block in blocks.items():
+    for path, block in named_blocks(model).items():
         prefix = f"{path}." if path else ""
         form, theta = block.manifestation, slots_of(block.theta)
         matrix = through(form.basis, basis)

@@ -113,19 +113,28 @@ def replace_blocks(model: Model, replace: Callable[[OdeBlock], nn.Module]) -> Mo
     Raises:
         GraphError: the model has no blocks.
     """
-    blocks = [module for module in model.modules() if isinstance(module, OdeBlock)]
+    memo: dict[int, object] = {}
+    # The copy takes the new blocks from the memo, so that the old ones are never held twice.
+    for block in named_blocks(model).values():
+        new = replace(block)
+        new.train(block.training)
+        memo[id(block)] = new
+    return copy.deepcopy(model, memo)
+
+
+def named_blocks(model: nn.Module) -> dict[str, OdeBlock]:
+    """The blocks of a model by dotted path; a model that is a block has the path ``""``.
+
+    Raises:
+        GraphError: there are none.
+    """
+    blocks = {name: one for name, one in model.named_modules() if isinstance(one, OdeBlock)}
     if not blocks:
         raise GraphError(
             f"The model `{type(model).__name__}` has no `OdeBlock`, so there is nothing to "
             "re-manifest. Build its continuous part with `odegraph.OdeBlock`."
         )
-    # The copy takes the new blocks from the memo, so that the old ones are never held twice.
-    memo: dict[int, object] = {}
-    for block in blocks:
-        new = replace(block)
-        new.train(block.training)
-        memo[id(block)] = new
-    return copy.deepcopy(model, memo)
+    return blocks
 
 
 def _with_copied_slots(block: OdeBlock, form: Manifestation) -> OdeBlock:

@@ -14,7 +14,7 @@ from odegraph.cli.compile import compile_model
 from odegraph.cli.demo import demo
 from odegraph.cli.draw import draw
 from odegraph.cli.manifest import manifest
-from odegraph.cli.schemes import schemes, show, verify
+from odegraph.cli.schemes import compare, schemes, show, verify
 from odegraph.cli.stability import show_stability
 from odegraph.cli.train_dynamics import train_dynamics
 
@@ -30,6 +30,7 @@ app = typer.Typer(
 )
 app.command()(schemes)
 app.command()(show)
+app.command()(compare)
 app.command()(verify)
 app.command(name="compile")(compile_model)
 app.command()(draw)

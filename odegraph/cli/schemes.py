@@ -1,33 +1,70 @@
 """`odegraph schemes`, `show` and `verify`: what the catalogue and scheme files hold."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated
 
 import typer
+from rich.console import JustifyMethod
 from rich.table import Table
 
 from odegraph._errors import OdegraphError, SchemeError
-from odegraph.cli.output import console, print_facts, print_json
+from odegraph.cli.output import console, print_facts, print_json, shown
+from odegraph.cli.scheme_filter import Filter
 from odegraph.scheme import Scheme, load_scheme, scheme_names
 
+COLUMNS: Mapping[str, JustifyMethod] = MappingProxyType(
+    {"name": "left", "stages": "right", "order": "right", "explicit": "left"}
+)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Name = Annotated[str, typer.Argument(help="A catalogue name, or a path that ends in .toml.")]
 
 
-def schemes(json: Json = False) -> None:
+def schemes(
+    kind: Annotated[str | None, typer.Option(help="Only schemes of this kind.")] = None,
+    order: Annotated[int | None, typer.Option(help="Only schemes of exactly this order.")] = None,
+    explicit: Annotated[bool, typer.Option("--explicit", help="Only explicit schemes.")] = False,
+    l_stable: Annotated[bool, typer.Option("--l-stable", help="Only L-stable schemes.")] = False,
+    ssp: Annotated[
+        bool, typer.Option("--ssp", help="Only strong-stability-preserving schemes.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """List the catalogue: every scheme with its kind, stages and proven order."""
-    rows = [_row(load_scheme(name)) for name in scheme_names()]
+    wanted = Filter(kind=kind, order=order, explicit=explicit, l_stable=l_stable, ssp=ssp)
+    wanted.check()
+    found = [scheme for name in scheme_names() if wanted.admits(scheme := load_scheme(name))]
+    rows = [_row(scheme) for scheme in found]
     if json:
         print_json(rows)
         return
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column("name", no_wrap=True)
-    table.add_column("stages", justify="right")
-    table.add_column("order", justify="right")
-    table.add_column("explicit")
-    table.add_column("title", overflow="ellipsis", no_wrap=True)
+    table = Table(box=None, padding=(0, 2, 0, 0), expand=True)
+    for column, justify in COLUMNS.items():
+        table.add_column(column, justify=justify, no_wrap=True)
+    table.add_column("title", overflow="ellipsis", no_wrap=True, ratio=1)
     for row in rows:
-        explicit = "yes" if row["explicit"] else "no"
-        table.add_row(row["name"], str(row["stages"]), str(row["order"]), explicit, row["title"])
+        answer = "yes" if row["explicit"] else "no"
+        table.add_row(row["name"], str(row["stages"]), str(row["order"]), answer, row["title"])
+    console.print(table)
+    console.print(f"{len(rows)} schemes", style="dim")
+
+
+def compare(
+    names: Annotated[list[str], typer.Argument(help="Catalogue names or scheme files.")],
+    json: Json = False,
+) -> None:
+    """Show schemes side by side: orders, stability, errors."""
+    found = {name: facts(load_scheme(name)) for name in names}
+    if json:
+        print_json(found)
+        return
+    labels = dict.fromkeys(label for one in found.values() for label in one)
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("", style="dim")
+    for name in found:
+        table.add_column(name, overflow="fold")
+    for label in labels:
+        table.add_row(label, *(shown(one.get(label)) for one in found.values()))
     console.print(table)
 
 

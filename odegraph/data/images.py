@@ -85,9 +85,10 @@ def digits(*, seed: int = 0) -> ImageData:
         raise DataError(
             "The digits come with scikit-learn; install it with `pip install scikit-learn`."
         ) from error
-    data = load_digits()
-    pixels = torch.as_tensor(np.asarray(data["images"])).mul(255 / 16).round().to(torch.uint8)
-    images = LabelledImages(pixels[:, None], torch.as_tensor(np.asarray(data["target"])).long())
+    values, targets = load_digits(return_X_y=True)
+    pixels = torch.as_tensor(np.asarray(values)).mul(255 / 16).round().to(torch.uint8)
+    labels = torch.as_tensor(np.asarray(targets)).long()
+    images = LabelledImages(pixels.reshape(-1, 1, 8, 8), labels)
     rest, test = _split(images, TEST, seed=seed)
     return _with_validation("digits", [str(n) for n in range(10)], rest, test, seed=seed)
 

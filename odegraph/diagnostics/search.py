@@ -17,8 +17,7 @@ from odegraph._errors import GraphError
 from odegraph._exact import shorten
 from odegraph.basis import Basis
 from odegraph.block import manifest, project
-from odegraph.block.checkpoint import blocks_of
-from odegraph.block.transform import Model
+from odegraph.block.transform import Model, named_blocks
 from odegraph.diagnostics.drift import evaluating
 from odegraph.draw.pareto_front import Candidate, draw_pareto_front, front
 from odegraph.ir import OrderLossWarning
@@ -170,7 +169,7 @@ def try_manifestations(
     Raises:
         GraphError: no blocks, nothing to try, or a metric that is no number.
     """
-    block = next(iter(blocks_of(model).values()))
+    block = next(iter(named_blocks(model).values()))
     own = block.manifestation.scheme
     known = {s.name: s for s in (load_scheme(s) if isinstance(s, str) else s for s in schemes)}
     counts = _default_steps(block.manifestation.steps) if steps is None else sorted(set(steps))
@@ -218,7 +217,7 @@ def _measured(
         seconds = time.perf_counter() - start
         if inputs is not None:
             seconds = _seconds(model, inputs)
-    evaluations = sum(block.evaluations for block in blocks_of(model).values())
+    evaluations = sum(block.evaluations for block in named_blocks(model).values())
     return ManifestationResult(scheme, steps, basis, value, evaluations, 1e3 * seconds)
 
 

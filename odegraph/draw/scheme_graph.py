@@ -31,7 +31,14 @@ from odegraph.ir import (
 )
 from odegraph.ir.graph import NamedNode
 from odegraph.passes import DEFAULT_PASSES, run_passes
-from odegraph.scheme import LinearMultistepScheme, RungeKuttaScheme, Scheme
+from odegraph.scheme import (
+    CompositionScheme,
+    LinearMultistepScheme,
+    NystromScheme,
+    PartitionedRungeKuttaScheme,
+    RungeKuttaScheme,
+    Scheme,
+)
 from odegraph.scheme.number_field import to_sympy
 from odegraph.scheme.tableau import Matrix
 
@@ -40,6 +47,7 @@ RESULT = "x1"
 ERROR = "error"
 ERROR_OUTPUT = "output.error"
 MAX_NEEDS = 3
+HALVES = (CompositionScheme, NystromScheme, PartitionedRungeKuttaScheme)
 ONE = to_exact(1)
 Terms = list[tuple[str, Exact]]
 
@@ -68,7 +76,10 @@ def scheme_graph(scheme: Scheme) -> StepGraph:
 def scheme_scene(scheme: Scheme) -> Scene:
     """The picture of one step of a scheme."""
     if isinstance(scheme, LinearMultistepScheme):
-        return _history_scene(scheme)
+        started = f", started with {scheme.start}" if scheme.history > 1 else ""
+        return _compiled_scene(scheme, steps=scheme.history, remark=started)
+    if isinstance(scheme, HALVES):
+        return _compiled_scene(scheme, steps=1, remark="")
     graph = scheme_graph(scheme)
     items = every_step(graph)
     texts = step_texts(
@@ -81,15 +92,14 @@ def scheme_scene(scheme: Scheme) -> Scene:
     return step_scene(items, texts, title=f"{scheme.title} ({scheme.name})")
 
 
-def _history_scene(scheme: LinearMultistepScheme) -> Scene:
-    """The steps of the start scheme, and the first one that takes its rates from them."""
+def _compiled_scene(scheme: Scheme, *, steps: int, remark: str) -> Scene:
+    """Steps as they are compiled: with a history, those of the start scheme come first."""
     # Hats keep theta apart at every depth.
-    form = manifestation(scheme, basis=PiecewiseLinear(1), steps=scheme.history)
+    form = manifestation(scheme, basis=PiecewiseLinear(1), steps=steps)
     graph = run_passes(build_step_graph(form), DEFAULT_PASSES)
     items = every_step(graph)
-    started = f", started with {scheme.start}" if scheme.history > 1 else ""
     texts = step_texts(graph, items, notation=DEPTHS)
-    return step_scene(items, texts, title=f"{scheme.title} ({scheme.name}){started}")
+    return step_scene(items, texts, title=f"{scheme.title} ({scheme.name}){remark}")
 
 
 def _dependencies(graph: StepGraph) -> list[str]:

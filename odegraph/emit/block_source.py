@@ -6,6 +6,7 @@ from fractions import Fraction
 from itertools import count
 
 from odegraph._exact import Exact, to_exact, to_source
+from odegraph.emit.matrix_source import function_statement, product_statements
 from odegraph.emit.rounding import Precision
 from odegraph.emit.solve_source import linear_statement, matrix_statement, solve_statement
 from odegraph.emit.source_lines import (
@@ -20,10 +21,13 @@ from odegraph.emit.variables import Variables, last_uses, used_once_as_state
 from odegraph.emit.weighted_sum import WeightedSum, half_sum, rounded_terms, weighted_sum
 from odegraph.ir import (
     HALVES_DIM,
+    Apply,
     Combine,
     Evaluate,
     ExactLinear,
+    FunctionOfJacobian,
     Input,
+    Jacobian,
     Node,
     Output,
     Solve,
@@ -88,6 +92,14 @@ class _ForwardWriter:
                     self._theta(name, node)
                 case Evaluate():
                     self._evaluate(name, node, position)
+                case Jacobian():
+                    self._jacobian(name, position)
+                case FunctionOfJacobian():
+                    target = self.names.assign(name, "M", position)
+                    jacobian = self.names.variable[self.graph.input(name, "jacobian")]
+                    self.lines.append(function_statement(target, node, jacobian))
+                case Apply():
+                    self._apply(name, node, position)
                 case StageMatrix():
                     self._stage_matrix(name, node, position)
                 case Solve():
@@ -211,6 +223,20 @@ class _ForwardWriter:
         self.lines += sum_statements("y", self._sum(state), margin=MARGIN)
         return "y"
 
+    def _jacobian(self, name: str, position: int) -> None:
+        arguments = self.theta[self.graph.input(name, "theta")]
+        state = self.names.variable[self.graph.input(name, "state")]
+        target = self.names.assign(name, "J", position)
+        opening = f"{target} = jacobian"
+        self.lines += call(opening, [self.unit.function, state, *arguments], margin=MARGIN)
+
+    def _apply(self, name: str, node: Apply, position: int) -> None:
+        source = self.graph.input(name, "matrix")
+        matrix = self.names.variable[source], self.graph.node(source)
+        total = self._sum(name)
+        target = self.names.assign(name, "v", position)
+        self.lines += product_statements(target, node, matrix, total, margin=MARGIN)
+
     @property
     def _rate(self) -> str:
         return "rate" if self.unit.learns else self.unit.function
@@ -295,7 +321,7 @@ class _ForwardWriter:
         return any(self.graph.node(user).step != step for user in self.graph.graph.succ[name])
 
     def _sum(self, name: str) -> WeightedSum[str]:
-        inputs = self.graph.inputs(name)
+        inputs = [(one, edge) for one, edge in self.graph.inputs(name) if edge.role == "term"]
         values = [self.names.variable[source] for source, _ in inputs]
         return weighted_sum(values, [edge.exact for _, edge in inputs], self.precision)
 

@@ -15,16 +15,33 @@ from torch import fx, nn
 
 from odegraph._exact import Exact, to_exact
 from odegraph.emit.linear_stages import linear_stages
+from odegraph.emit.matrix_functions import UnitJacobian
+from odegraph.emit.matrix_lowering import (
+    JACOBIAN,
+    function_behind,
+    lower_function,
+    lower_product,
+    terms_of,
+)
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_of
 from odegraph.emit.solver_call import LinearStageMatrix, StagesOfUnit, StageSolve
-from odegraph.emit.weighted_sum import Term, add_terms, half_sum, rounded_terms, weighted_sum
+from odegraph.emit.weighted_sum import (
+    Term,
+    add_terms,
+    half_sum,
+    rounded_terms,
+    weighted_sum,
+)
 from odegraph.ir import (
     HALVES_DIM,
+    Apply,
     Combine,
     Evaluate,
     ExactLinear,
+    FunctionOfJacobian,
     Input,
+    Jacobian,
     Output,
     Row,
     Solve,
@@ -79,6 +96,8 @@ def lower_to_fx(
     lowering = _Lowering(graph, call, precision, counters)
     root = nn.Module()
     root.add_module("unit", call.graph)
+    if graph.of_type(Jacobian):
+        root.add_module(JACOBIAN, UnitJacobian(call.graph))
     root.add_module("theta", theta)
     root.add_module("state", state)
     lowered = lowering.lower()
@@ -161,6 +180,12 @@ class _Lowering:
                     self.thetas[name] = self._theta(node)
                 case Evaluate():
                     self.values[name] = self._evaluate(name)
+                case Jacobian():
+                    self.values[name] = self._jacobian(name)
+                case FunctionOfJacobian():
+                    self.values[name] = self._matrix_function(name, node)
+                case Apply():
+                    self.values[name] = self._apply(name, node)
                 case StageMatrix():
                     self.values[name] = self._stage_matrix(name, node)
                 case Solve():
@@ -244,6 +269,26 @@ class _Lowering:
             for position, path in enumerate(self.call.updated, start=1)
         }
         return self.graph.create_node("call_function", operator.getitem, (result, 0), name=fx_name)
+
+    def _jacobian(self, name: str) -> fx.Node:
+        state = self.values[self.source.input(name, "state")]
+        theta = self.thetas[self.source.input(name, "theta")]
+        return self.graph.call_module(JACOBIAN, (state, *theta))
+
+    def _matrix_function(self, name: str, node: FunctionOfJacobian) -> fx.Node:
+        jacobian = self.values[self.source.input(name, "jacobian")]
+        return lower_function(self.graph, node, jacobian, self.arithmetic)
+
+    def _apply(self, name: str, node: Apply) -> fx.Node:
+        matrix = self.source.input(name, "matrix")
+        return lower_product(
+            self.graph,
+            weighted_sum(*terms_of(self.source, name, self.values), self.precision),
+            order=node.order,
+            matrix=self.values[matrix],
+            function=function_behind(self.source, matrix),
+            arithmetic=self.arithmetic,
+        )
 
     def _stage_matrix(self, name: str, node: StageMatrix) -> fx.Node:
         like = self.values[self.source.input(name, "like")]

@@ -101,6 +101,8 @@ class ImplicitStages(torch.autograd.Function):
     Backward solves u = g + G'(k)^T u by the same method and keeps nothing of the iterations.
     """
 
+    generate_vmap_rule = True
+
     @staticmethod
     def forward(solver, counts, unit, A, where, states, *tensors):
         """The rates of all stages; where[i] lists the tensors of theta_i."""
@@ -114,8 +116,8 @@ class ImplicitStages(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx, inputs, output):
         """Keep the solution and what it depends on."""
-        *ctx.options, states = inputs[:6]
-        ctx.save_for_backward(output, states, *inputs[6:])
+        ctx.options = inputs[:5]
+        ctx.save_for_backward(output, *inputs[5:])
 
     @staticmethod
     def backward(ctx, gradient):
@@ -127,20 +129,20 @@ class ImplicitStages(torch.autograd.Function):
             theta = [[tensors[n] for n in slots] for slots in where]
             return stage_rates(unit, A, k, states, theta)
 
-        _, pull_k = torch.func.vjp(lambda k: rates(k, *given), k)
+        pull_k = torch.func.vjp(lambda k: rates(k, *given), k)[1]
 
         def adjoint(u):
             return gradient + pull_k(u)[0]
 
         u = solver(adjoint, torch.zeros_like(k), *counts)
-        _, pull = torch.func.vjp(lambda *given: rates(k, *given), *given)
+        pull = torch.func.vjp(lambda *given: rates(k, *given), *given)[1]
         return None, None, None, None, None, *pull(u)
 
 
 def solve_stages(
     solver: Callable,
     unit: Callable,
-    states: Sequence[Tensor],
+    states: list[Tensor],
     A: Sequence[Sequence[float]],
     theta: Sequence[Sequence[Tensor]],
     **options: int,

@@ -33,7 +33,7 @@ def stage_matrix(
     return torch.linalg.solve(identity - coupling, torch.block_diag(*matrices))
 
 
-def linear_stages(P: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, ...]:
+def linear_stages(P: Tensor, states: list[Tensor]) -> tuple[Tensor, ...]:
     """Rates k = P y of all stages, for states y_i."""
     y = torch.stack(states, dim=1 if states[0].dim() > 1 else 0)
     if states[0].dim() > 1:

@@ -9,6 +9,7 @@ from torch import Tensor
 from odegraph._version import __version__
 from odegraph.emit.block_source import MARGIN, UnitNames, forward_statements
 from odegraph.emit.function_source import write_function
+from odegraph.emit.matrix_functions import helper_functions
 from odegraph.emit.rounding import Precision
 from odegraph.emit.signature import signature
 from odegraph.emit.slots import access, container_statements, norm_scales, slot_statement
@@ -62,7 +63,8 @@ def python_source(parts: BlockParts) -> str:
     """The text of a module with the unit as a function and the block as a class `Block`."""
     functions = unit_functions(parts, name="unit")
     block = block_class(parts, class_name="Block", unit_name="unit")
-    solvers = solver_functions([parts.evaluation, parts.training])
+    graphs = [parts.evaluation, parts.training]
+    solvers = [*solver_functions(graphs), *helper_functions(block)]
     sections = [_docstring(parts, functions), imports_for("".join([*solvers, functions]))]
     if "blend(" in block:
         sections.append(f"\n{BLEND}")
@@ -72,8 +74,9 @@ def python_source(parts: BlockParts) -> str:
 
 def imports_for(code: str) -> str:
     """The import statements of a module with this code."""
-    types = "from collections.abc import Callable, Sequence\n\n" if ": Callable" in code else ""
-    return types + IMPORTS + (FUNCTIONAL if re.search(r"\bF\.", code) else "")
+    types = [name for name in ("Callable", "Sequence") if re.search(rf": {name}\b", code)]
+    typing = f"from collections.abc import {', '.join(types)}\n\n" if types else ""
+    return typing + IMPORTS + (FUNCTIONAL if re.search(r"\bF\.", code) else "")
 
 
 def unit_functions(parts: BlockParts, *, name: str) -> str:

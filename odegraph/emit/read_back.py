@@ -9,7 +9,7 @@ the graph were rounded from; so what is read back must equal what was declared, 
 
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -20,16 +20,28 @@ from torch import fx
 from odegraph._errors import EmitError
 from odegraph._exact import Exact, to_exact, to_float
 from odegraph.emit.fx_graph import EXACT_WEIGHT
+from odegraph.emit.linear_forms import (
+    ONE,
+    ZERO,
+    Called,
+    Form,
+    Ignored,
+    Matrix,
+    Slot,
+    Slots,
+    floating,
+    form_of,
+    item,
+    scaled,
+    sum_of,
+)
 from odegraph.emit.linear_stages import linear_stages
 from odegraph.emit.rounding import Precision, are_roundings
 from odegraph.emit.slots import slot_of
 from odegraph.emit.solver_call import LinearStageMatrix, StagesOfUnit, called_stages
 
-Form = Mapping[Any, Exact]
-Slots = Sequence[Form]
 Unit = Callable[[str, Form, Slots], Form]
 WeightOf = Callable[[fx.Node], Exact]
-ZERO, ONE = to_exact(0), to_exact(1)
 STATE = "x"
 
 
@@ -98,34 +110,6 @@ def read_stability_function(module: fx.GraphModule) -> tuple[Exact, ...]:
     return tuple(result.get(power, ZERO) for power in range(max(result) + 1))
 
 
-@dataclass(frozen=True)
-class _Slot:
-    """A stacked tensor, before and after `unbind`; its coefficients are unknowns (path, index)."""
-
-    path: str
-    is_counter: bool
-
-
-@dataclass(frozen=True)
-class _Called:
-    """What a call of the unit returned: the rate, and in training new statistics after it."""
-
-    rate: Form
-
-
-@dataclass(frozen=True)
-class _Matrix:
-    """The matrix of coupled stages of a linear unit, with the slots of each stage."""
-
-    stages: StagesOfUnit
-    theta: Sequence[Sequence[Any]]
-
-
-@dataclass(frozen=True)
-class _Ignored:
-    """Counters, new statistics and their storage: no part of the rates."""
-
-
 class _LinearForms:
     """The unit over linear forms: it keeps its arguments and returns a new unknown."""
 
@@ -161,27 +145,28 @@ class _Interpreter:
     def _value(self, node: fx.Node) -> object:
         stages = called_stages(self.module, node)
         if stages is not None:
-            read = [[self.values[one] for one in slots] for slots in node.args[1]]
+            groups: Any = node.args[1]
+            read = [[self.values[one] for one in slots] for slots in groups]
             if isinstance(stages, LinearStageMatrix):
-                return _Matrix(stages, read)
+                return Matrix(stages, read)
             return self._solved(node, stages, node.args[0], read)
         match node.op, node.target:
             case "get_attr", str(path):
-                return _Slot(path, not slot_of(self.module, path).is_floating_point())
+                return Slot(path, not slot_of(self.module, path).is_floating_point())
             case "call_method", "unbind":
                 return self.values[node.args[0]]
             case "call_method", "copy_":
-                return _Ignored()
+                return Ignored()
             case "call_module", "unit":
                 state, *slots = (self.values[one] for one in node.args)
-                return _Called(self.unit(_rate_name(node), _form_of(state), _floating(slots)))
+                return Called(self.unit(_rate_name(node), form_of(state), floating(slots)))
             case "call_function", function if function is linear_stages:
                 matrix = self.values[node.args[0]]
                 return self._solved(node, matrix.stages, node.args[1], matrix.theta)
             case "call_function", function if function is torch.stack:
-                return _Ignored()
+                return Ignored()
             case "call_function", function if function is operator.getitem:
-                return _item(self.values[node.args[0]], node.args[1])
+                return item(self.values[node.args[0]], node.args[1])
         return self._computed(node)
 
     def _solved(
@@ -196,26 +181,26 @@ class _Interpreter:
         floats = [[to_exact(Fraction(weight)) for weight in row] for row in stages.coefficients]
         for i, row in enumerate(stages.exact if self.weight_of is _exact_weight else floats):
             coupling = dict(zip(names, row, strict=True))
-            state = _sum(self._form(states[i]), coupling)
-            self.unit(names[i], state, _floating(theta[i]))
+            state = sum_of(self._form(states[i]), coupling)
+            self.unit(names[i], state, floating(theta[i]))
         return [{name: ONE} for name in names]
 
     def _computed(self, node: fx.Node) -> Form:
         match node.target:
             case operator.mul:
-                return _scaled(self._form(node.args[0]), self.weight_of(node))
+                return scaled(self._form(node.args[0]), self.weight_of(node))
             case operator.add:
-                return _sum(self._form(node.args[0]), self._form(node.args[1]))
+                return sum_of(self._form(node.args[0]), self._form(node.args[1]))
             case operator.sub:
-                subtrahend = _scaled(self._form(node.args[1]), -ONE)
-                return _sum(self._form(node.args[0]), subtrahend)
+                subtrahend = scaled(self._form(node.args[1]), -ONE)
+                return sum_of(self._form(node.args[0]), subtrahend)
         raise EmitError(
             f"The graph holds `{node.format_node()}`, which is no part of a Runge-Kutta step. "
             "Read back graphs as `OdeBlock.graph_module` has them."
         )
 
     def _form(self, node: Any) -> Form:
-        return _form_of(self.values[node])
+        return form_of(self.values[node])
 
 
 def _exact_weight(node: fx.Node) -> Exact:
@@ -248,46 +233,11 @@ def _refuse_other_floats(exact: ReadBack, floats: ReadBack, precision: Precision
             )
 
 
-def _floating(slots: Sequence[Any]) -> list[Form]:
-    return [slot for slot in slots if not isinstance(slot, _Ignored)]
-
-
 def _stage_name(node: fx.Node, stage: int) -> str:
     for user in node.users:
         if user.target is operator.getitem and user.args[1] == stage:
             return user.name
     return f"{node.name}[{stage}]"
-
-
-def _item(value: object, index: Any) -> object:
-    match value:
-        case _Slot(path, is_counter):
-            return _Ignored() if is_counter else {(path, index): ONE}
-        case _Called(rate) if index == 0:
-            return rate
-        case list():
-            return value[index]
-    return _Ignored()
-
-
-def _form_of(value: Any) -> Form:
-    match value:
-        case _Called(rate):
-            return rate
-        case _Ignored():
-            return {}
-    return value
-
-
-def _scaled(form: Form, weight: Exact) -> Form:
-    return {unknown: weight * value for unknown, value in form.items()}
-
-
-def _sum(left: Form, right: Form) -> Form:
-    total = dict(left)
-    for unknown, weight in right.items():
-        total[unknown] = total[unknown] + weight if unknown in total else weight
-    return total
 
 
 def _rate_name(node: fx.Node) -> str:

@@ -67,11 +67,15 @@ def _with_the_gap_closed(
     nearest: tuple[float, ...], kind: type[np.floating], target: np.floating
 ) -> tuple[float, ...] | None:
     # A smaller weight, added when the sum is small again, can take up what large ones rounded off.
-    moved = list(nearest)
-    for i in _largest_first(nearest):
-        moved[i] = float(kind(moved[i]) + (target - _sum(moved, kind)))
-        if _sum(moved, kind) == target:
-            return tuple(moved) if are_roundings(moved, nearest, kind) else None
+    order = _largest_first(nearest)
+    for first in range(len(order)):
+        moved = list(nearest)
+        for i in order[first:]:
+            closed = kind(moved[i]) + (target - _sum(moved, kind))
+            for value in (*_neighbours(closed), closed):
+                moved[i] = float(value)
+                if _sum(moved, kind) == target and are_roundings(moved, nearest, kind):
+                    return tuple(moved)
     return None
 
 

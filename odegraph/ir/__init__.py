@@ -10,6 +10,7 @@ from odegraph.ir.graph import renamed as renamed
 from odegraph.ir.graph import step_graph as step_graph
 from odegraph.ir.halves import HALVES_DIM as HALVES_DIM
 from odegraph.ir.halves import Halves as Halves
+from odegraph.ir.halves import Weight as Weight
 from odegraph.ir.halves import half_terms as half_terms
 from odegraph.ir.manifestation import Manifestation as Manifestation
 from odegraph.ir.manifestation import checked_span as checked_span
@@ -17,6 +18,11 @@ from odegraph.ir.manifestation import manifestation as manifestation
 from odegraph.ir.manifestation import manifestation_from_dict as manifestation_from_dict
 from odegraph.ir.manifestation import statistics_basis as statistics_basis
 from odegraph.ir.manifestation import uniform_grid as uniform_grid
+from odegraph.ir.matrix_nodes import Apply as Apply
+from odegraph.ir.matrix_nodes import FunctionOfJacobian as FunctionOfJacobian
+from odegraph.ir.matrix_nodes import Jacobian as Jacobian
+from odegraph.ir.matrix_nodes import PhiFunctions as PhiFunctions
+from odegraph.ir.matrix_nodes import Resolvent as Resolvent
 from odegraph.ir.nodes import Combine as Combine
 from odegraph.ir.nodes import Edge as Edge
 from odegraph.ir.nodes import Evaluate as Evaluate

@@ -9,22 +9,33 @@ from odegraph._errors import GraphError
 from odegraph.ir.builder import GraphBuilder
 from odegraph.ir.check import check
 from odegraph.ir.composition import build_composition
+from odegraph.ir.exponential import build_exponential
 from odegraph.ir.graph import StepGraph, step_graph
 from odegraph.ir.linear_multistep import build_linear_multistep
 from odegraph.ir.manifestation import Manifestation
 from odegraph.ir.nystrom import build_nystrom
 from odegraph.ir.partitioned import build_partitioned_runge_kutta
+from odegraph.ir.rosenbrock import build_rosenbrock
 from odegraph.ir.runge_kutta import build_runge_kutta
-from odegraph.ir.solver import NewtonKrylov, Solver
+from odegraph.ir.solver import Solver
 from odegraph.scheme import LinearMultistepScheme
 
 KIND_BUILDERS: Mapping[str, Callable[..., str]] = MappingProxyType(
     {
         "runge-kutta": build_runge_kutta,
         "linear-multistep": build_linear_multistep,
+        "exponential": build_exponential,
+        "rosenbrock": build_rosenbrock,
         "partitioned-runge-kutta": build_partitioned_runge_kutta,
         "composition": build_composition,
         "nystrom": build_nystrom,
+    }
+)
+
+NOT_COMPILED: Mapping[str, str] = MappingProxyType(
+    {
+        "additive-runge-kutta": "It treats two parts of a rate differently, and a unit is one. "
+        "Its implicit part alone may be written as a file of kind `runge-kutta`. "
     }
 )
 
@@ -46,10 +57,10 @@ def build_step_graph(manifestation: Manifestation, *, solver: Solver | None = No
     if scheme.kind not in KIND_BUILDERS:
         raise GraphError(
             f"The scheme `{scheme.name}` is of kind `{scheme.kind}`, which is not compiled. "
-            f"Kinds that are: {', '.join(KIND_BUILDERS)}."
+            f"{NOT_COMPILED.get(scheme.kind, '')}Kinds that are: {', '.join(KIND_BUILDERS)}."
         )
     _warn_of_jumps(manifestation)
-    builder = GraphBuilder(manifestation, solver or manifestation.solver or NewtonKrylov())
+    builder = GraphBuilder(manifestation, solver)
     last = KIND_BUILDERS[scheme.kind](builder, scheme)
     builder.output(last, manifestation.steps)
     return check(step_graph(manifestation, builder.parts))

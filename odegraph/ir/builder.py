@@ -20,15 +20,15 @@ from odegraph.ir.nodes import (
     StageMatrix,
     Theta,
 )
-from odegraph.ir.solver import ExactLinear, Solver
+from odegraph.ir.solver import ExactLinear, NewtonKrylov, Solver
 
 
 class GraphBuilder:
     """Collects named nodes in topological order; each method returns the name of what it added."""
 
-    def __init__(self, manifestation: Manifestation, solver: Solver) -> None:
+    def __init__(self, manifestation: Manifestation, solver: Solver | None = None) -> None:
         self.manifestation = manifestation
-        self.solver = solver
+        self.solver = solver or manifestation.solver or NewtonKrylov()
         self.parts: list[NamedNode] = []
         self._weights: dict[tuple[Fraction, Exact], Exact] = {}
 

@@ -5,6 +5,7 @@ from typing import Literal
 from odegraph._exact import Exact
 from odegraph.ir.graph import StepGraph
 from odegraph.ir.halves import Halves
+from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian
 from odegraph.ir.nodes import (
     Combine,
     Edge,
@@ -30,6 +31,9 @@ ROLES: dict[type, dict[str, Arity]] = {
     StageMatrix: {"theta": "staged", "like": 1},
     Solve: {"state": "staged", "theta": "staged"},
     SolvedRate: {"solve": 1},
+    Jacobian: {"state": 1, "theta": 1},
+    FunctionOfJacobian: {"jacobian": 1},
+    Apply: {"matrix": 1, "term": "weighted"},
     Combine: {"term": "weighted"},
     Update: {"statistics": "weighted"},
     Output: {"state": 1},
@@ -61,7 +65,7 @@ def _check_roles(name: str, node: Node, edges: list[Edge]) -> None:
         )
     for role, arity in roles.items():
         found = [edge for edge in edges if edge.role == role]
-        assert _fits(node, found, arity), f"{name}: {found} of {role}"
+        assert _fits(node, found, arity), f"{name}: {len(found)} of {role}"
 
 
 def _fits(node: Node, found: list[Edge], arity: Arity) -> bool:

@@ -5,7 +5,8 @@ from odegraph.ir.builder import GraphBuilder
 from odegraph.ir.check import check
 from odegraph.ir.graph import StepGraph, step_graph
 from odegraph.ir.manifestation import Manifestation
-from odegraph.ir.runge_kutta import runge_kutta_step
+from odegraph.ir.runge_kutta import coupled_stages, runge_kutta_step
+from odegraph.ir.solver import NewtonKrylov
 from odegraph.scheme import RungeKuttaScheme
 
 
@@ -23,10 +24,10 @@ def build_error_graph(manifestation: Manifestation) -> StepGraph:
             "Choose an explicit pair such as `bogacki-shampine` or `dormand-prince`."
         )
     difference = [b - other for b, other in zip(scheme.b.flat(), embedded.flat(), strict=True)]
-    builder = GraphBuilder(manifestation)
-    state = builder.input()
+    builder = GraphBuilder(manifestation, NewtonKrylov())  # an explicit pair solves nothing
+    state, coupled = builder.input(), coupled_stages(scheme.entries[0])
     for step in range(manifestation.steps):
-        state = runge_kutta_step(builder, scheme, step, state)
+        state = runge_kutta_step(builder, scheme, step, state, coupled=coupled)
         terms = [
             (f"step{step}.k{i}", builder.scaled(step, weight))
             for i, weight in enumerate(difference, start=1)

@@ -9,7 +9,7 @@ from odegraph._errors import GraphError
 from odegraph._exact import Exact, to_exact
 from odegraph.ir.builder import GraphBuilder
 from odegraph.ir.manifestation import Manifestation
-from odegraph.ir.runge_kutta import coupled_stages, runge_kutta_step
+from odegraph.ir.runge_kutta import runge_kutta_step
 from odegraph.scheme import LinearMultistepScheme
 
 ZERO = to_exact(0)
@@ -26,8 +26,7 @@ def build_linear_multistep(builder: GraphBuilder, scheme: LinearMultistepScheme)
     states, rates = [builder.input()], []
     for step in range(builder.manifestation.steps):
         if start is not None and step < scheme.history - 1:
-            coupled = coupled_stages(start.entries[0])
-            states.append(runge_kutta_step(builder, start, step, states[-1], coupled=coupled))
+            states.append(runge_kutta_step(builder, start, step, states[-1]))
             # The first stage of an explicit scheme is R(x_n, theta(t_n)), which the history keeps.
             rates.append(f"step{step}.k1")
             continue

@@ -64,7 +64,7 @@ class Manifestation:
 
     def to_dict(self) -> dict[str, object]:
         """The manifestation as data: exact numbers as text, the tableau included."""
-        solver = {} if self.solver is None else {"solver": self.solver.to_dict()}
+        solver: dict[str, object] = {} if self.solver is None else {"solver": self.solver.to_dict()}
         return solver | {
             "scheme": self.scheme.spec.to_dict(),
             "basis": self.basis.to_dict(),

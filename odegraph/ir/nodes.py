@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from odegraph._exact import Exact
 from odegraph.ir.halves import Weight, add_weights
+from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian
 from odegraph.ir.solver import Solver
 
 Row = tuple[tuple[int, Exact | Fraction], ...]
@@ -123,7 +124,9 @@ class Output:
     tap: int
 
 
-Node = Input | Theta | Evaluate | StageMatrix | Solve | SolvedRate | Combine | Update | Output
+Solved = StageMatrix | Solve | SolvedRate
+Linearised = Jacobian | FunctionOfJacobian | Apply
+Node = Input | Theta | Evaluate | Solved | Linearised | Combine | Update | Output
 
 
 @dataclass(frozen=True, slots=True)

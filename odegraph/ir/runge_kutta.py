@@ -33,12 +33,15 @@ def runge_kutta_step(
     step: int,
     state: str,
     *,
-    coupled: Sequence[tuple[int, ...]],
+    coupled: Sequence[tuple[int, ...]] | None = None,
 ) -> str:
-    """Add one step from `state`; the rate of stage i is `step<n>.k<i>`."""
+    """Add one step from `state`; the rate of stage i is `step<n>.k<i>`.
+
+    `coupled` are the `coupled_stages` of A, for who adds many steps.
+    """
     A, b, c = scheme.entries
     rates: dict[int, str] = {}
-    for stages in coupled:
+    for stages in coupled_stages(A) if coupled is None else coupled:
         states = [_stage_state(builder, step, state, A[i], rates, i) for i in stages]
         numbers, nodes = [i + 1 for i in stages], [c[i] for i in stages]
         if any(A[i][j] != 0 for i in stages for j in stages):

@@ -134,7 +134,7 @@ def solver_from_dict(data: Mapping[str, object] | None) -> Solver | None:
 
 def _check_count(name: str, value: object) -> None:
     is_integer = isinstance(value, int) and not isinstance(value, bool)
-    if not is_integer or not 1 <= value <= MAX_ITERATIONS:
+    if not is_integer or value not in range(1, MAX_ITERATIONS + 1):
         raise GraphError(
             f"`{name}` of a solver is `{shorten(value)}`; the graph is static, so it is an integer "
             f"between 1 and {MAX_ITERATIONS}."

@@ -1,6 +1,7 @@
 """Step graphs as text: stable, one node a line, for golden files, signatures and eyes."""
 
 from odegraph.ir.graph import StepGraph
+from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian, PhiFunctions
 from odegraph.ir.nodes import (
     Combine,
     Edge,
@@ -34,6 +35,15 @@ def _formula(node: Node, inputs: list[tuple[str, Edge]]) -> str:
             return f"theta({node.depth}): {_row(node.row)}{statistics}"
         case Evaluate():
             return f"R({', '.join(source for source, _ in inputs)})"
+        case Jacobian():
+            return f"dR/dx({', '.join(source for source, _ in inputs)})"
+        case FunctionOfJacobian(function=PhiFunctions(scale, highest)):
+            return f"phi_0 to phi_{highest} of ({scale}) {inputs[0][0]}"
+        case FunctionOfJacobian(function=function):
+            return f"1 / (1 - ({function.scale}) {inputs[0][0]})"
+        case Apply():
+            terms = [f"({edge.weight}) {source}" for source, edge in inputs[1:]]
+            return f"{inputs[0][0]}[{node.order}] times {' + '.join(terms)}"
         case StageMatrix():
             return f"matrix of stages {_matrix(node.coefficients)}: {_staged(inputs)}"
         case Solve():

@@ -8,9 +8,12 @@ implicit stage counts as the unit at the state of that stage, which is what a so
 from collections.abc import Hashable
 
 from odegraph.ir import (
+    Apply,
     Combine,
     Edge,
     Evaluate,
+    FunctionOfJacobian,
+    Jacobian,
     Node,
     Solve,
     SolvedRate,
@@ -50,8 +53,12 @@ def _value(node: Node, inputs: NamedInputs) -> Hashable | None:
     match node:
         case Theta(row=row, state_row=state_row):
             return Theta, row, state_row
-        case Combine() | Evaluate():
+        case Combine() | Evaluate() | Jacobian():
             return type(node), tuple(inputs)
+        case FunctionOfJacobian(function=function):
+            return function, tuple(inputs)
+        case Apply(order=order):
+            return Apply, order, tuple(inputs)
         case StageMatrix(coefficients=coefficients):
             # The state that it is like has the same shape in every step.
             read = tuple(one for one in inputs if one[1].role != "like")

@@ -1,10 +1,10 @@
 """The states at which a `Solve` knows the rate: y_i + sum_j a_ij k_j of each of its stages."""
 
-from odegraph._exact import Exact, to_exact
-from odegraph.ir import Combine, Edge, Evaluate, Node, Solve, SolvedRate
+from odegraph._exact import to_exact
+from odegraph.ir import Combine, Edge, Evaluate, Node, Solve, SolvedRate, Weight
 
 ONE = to_exact(1)
-Terms = tuple[tuple[str, Exact], ...]
+Terms = tuple[tuple[str, Weight], ...]
 
 
 class StageStates:
@@ -14,13 +14,13 @@ class StageStates:
         self.sums: dict[str, tuple[int, Terms]] = {}
         self.solves: dict[str, tuple[Solve, list[tuple[str, Edge]]]] = {}
         self.rates: dict[str, dict[int, str]] = {}
-        self.known: dict[tuple[frozenset[tuple[str, Exact]], str], str] = {}
+        self.known: dict[tuple[frozenset[tuple[str, Weight]], str], str] = {}
 
     def add(self, name: str, node: Node, inputs: list[tuple[str, Edge]]) -> None:
         """Take note of a node that stays in the graph."""
         match node:
             case Combine():
-                self.sums[name] = (node.step, tuple((s, edge.exact) for s, edge in inputs))
+                self.sums[name] = (node.step, tuple((s, edge.any_weight) for s, edge in inputs))
             case Solve():
                 self.solves[name] = (node, inputs)
             case SolvedRate(position=position):

@@ -117,8 +117,9 @@ class ExponentialScheme(Scheme):
 
 def _formula(name: str, row: Sequence[PhiSum], c: Fraction) -> str:
     start = "x" if not c else "exp x" if c == 1 else f"exp({c}) x"
-    terms = [f"({a}) N{j}" for j, a in enumerate(row, start=1) if a.terms]
-    return f"{name} = {start}" + (f" + h [{' + '.join(terms)}]" if terms else "")
+    indented = f"\n{' ' * len(name)} + h "
+    terms = (f"({a}) N{j}" for j, a in enumerate(row, start=1) if a.terms)
+    return indented.join([f"{name} = {start}", *terms])
 
 
 def verify_exponential(

@@ -13,6 +13,7 @@ from odegraph._exact import exact_text
 from odegraph.scheme import properties
 from odegraph.scheme.analysis import Analysis
 from odegraph.scheme.analysis.composition import composition
+from odegraph.scheme.analysis.facts import analysis_facts
 from odegraph.scheme.analysis.reducibility import reduced
 from odegraph.scheme.base import Scheme
 from odegraph.scheme.claims import check_claims
@@ -162,8 +163,10 @@ class RungeKuttaScheme(Scheme):
 
     def facts(self) -> dict[str, object]:
         """Orders, stability and structure."""
+        failed = self.failed_condition
         return {
             "autonomous order": self.autonomous_order,
+            "linear order": self.linear_order,
             "embedded order": self.embedded_order,
             "stage order": self.stage_order,
             "diagonally implicit": self.is_diagonally_implicit,
@@ -175,6 +178,8 @@ class RungeKuttaScheme(Scheme):
             "symmetric": self.is_symmetric,
             "SSP coefficient": exact_text(self.ssp_coefficient),
             "stability function": str(self.stability),
+            **analysis_facts(self.analysis),
+            "first failing condition": None if failed is None else str(failed),
         }
 
     def text(self) -> str:

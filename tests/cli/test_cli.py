@@ -43,6 +43,34 @@ def test_schemes_lists_the_catalogue(capsys):
     assert "dormand-prince" in out
 
 
+@pytest.mark.parametrize(
+    ("options", "inside", "outside"),
+    [
+        (("--kind", "linear-multistep"), "bdf-2", "rk4-classic"),
+        (("--order", "4", "--explicit"), "rk4-38", "gauss-2"),
+        (("--kind", "runge-kutta", "--order", "3", "--l-stable"), "radau-iia-2", "ssp-rk-3-3"),
+        (("--kind", "runge-kutta", "--order", "3", "--ssp"), "ssp-rk-3-3", "radau-iia-2"),
+    ],
+)
+def test_schemes_can_be_filtered(capsys, options, inside, outside):
+    code, out, _ = run(capsys, "schemes", "--json", *options)
+    names = {row["name"] for row in json.loads(out)}
+    assert code == 0
+    assert inside in names
+    assert outside not in names
+
+
+def test_compare_puts_schemes_side_by_side(capsys):
+    code, out, _ = run(capsys, "compare", "euler", "gauss-2", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["euler"]["real stability interval"] == "[-2, 0]"
+    assert found["gauss-2"]["A-stable"] is True
+    code, out, _ = run(capsys, "compare", "euler", "adams-bashforth-2")
+    assert code == 0
+    assert "SSP coefficient" in out
+
+
 def test_show_prints_the_tableau_and_what_is_proven(capsys):
     code, out, _ = run(capsys, "show", "rk4-classic")
     assert code == 0
@@ -76,6 +104,7 @@ def test_verify_reports_every_file_and_fails_if_one_does(capsys, scheme_file):
         (("show", "rk4-clasic"), 1, "Did you mean `rk4-classic`?"),
         (("verify", "none.toml"), 1, "There is no scheme file `none.toml`"),
         (("draw", "rk4-classic", "-o", "x.gif"), 1, ".gif"),
+        (("schemes", "--kind", "runge-kuta"), 1, "Did you mean `runge-kutta`?"),
         (("compile", "none.toml"), 1, "There is no model file `none.toml`"),
         (("show",), 2, "Missing argument"),
         (("shwo", "euler"), 2, "No such command"),

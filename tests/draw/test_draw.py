@@ -154,3 +154,10 @@ def test_the_suffix_is_checked_first(tmp_path: Path):
     with pytest.raises(EmitError, match=r"has `\.jpg`; the suffix decides the format. Use one of"):
         draw(load_scheme("euler"), tmp_path / "a.jpg")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["symplectic-euler", "strang", "nystrom-4"])
+def test_schemes_of_two_halves_are_drawn_as_they_are_compiled(tmp_path: Path, name: str):
+    path = draw(load_scheme(name), tmp_path / "scheme.svg")
+    text = path.read_text(encoding="utf-8")
+    assert load_scheme(name).title.split(":")[0] in text

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy
 from catalogue_names import names_of_kind
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import odegraph as og
@@ -36,6 +36,7 @@ def test_the_weights_of_a_step_of_dyadic_length_add_up_to_it(name, precision):
 positive = st.lists(st.fractions(Fraction(1, 1000), 10, max_denominator=10_000), max_size=8)
 
 
+@settings(deadline=None, max_examples=60)
 @given(weights=positive, precision=st.sampled_from(list(Precision)))
 def test_positive_weights_stay_near_and_keep_their_sum(weights, precision):
     rounded = round_weights(weights, precision)

@@ -95,12 +95,6 @@ def test_graphs_are_frozen_and_rebuilt_from_their_parts():
     assert to_text(step_graph(graph.manifestation, parts_of(graph))) == to_text(graph)
 
 
-@pytest.mark.parametrize("name", IMPLICIT)
-def test_implicit_schemes_are_refused_for_now(name):
-    with pytest.raises(og.GraphError, match=rf"`{name}` is implicit: .*choose an explicit scheme"):
-        built(name)
-
-
 def test_steps_across_jumps_are_announced_where_order_is_at_stake():
     with pytest.warns(
         og.OrderLossWarning, match=r"at depth 1/3, 2/3: .*`heun-3` falls from order 3"

@@ -20,6 +20,7 @@ FILES = {
     "continuous_net": None,
     "continuousnet_activation_first": None,
     "wide_continuousnet": None,
+    "continuous_transformer": None,
 }
 
 
@@ -84,7 +85,23 @@ def test_model_files_compile(name, tmp_path):
     generated = module.Model()
     generated.load_state_dict(read.model.state_dict())
     x = torch.randn(read.input_shape)
+    if name in ("continuous_net", "continuous_transformer"):
+        descend(generated, x)
+        read.model.load_state_dict(generated.state_dict())
     assert torch.equal(generated.eval()(x), read.model.eval()(x))
+
+
+def descend(model: nn.Module, x: torch.Tensor) -> None:
+    """A generated module trains: a few steps of gradient descent lower the loss."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    losses = []
+    for _ in range(4):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(x), torch.tensor([1, 2]))
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0]
 
 
 def test_the_model_file_of_a_residual_network_computes_what_the_modules_do():

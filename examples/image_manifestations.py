@@ -1,13 +1,15 @@
-"""Train on the digits with Euler and with RK4, then run the networks in other discrete forms.
+"""Train on images with Euler and with RK4, then run the networks in other discrete forms.
 
-    python examples/digits_manifestations.py --output docs
+    python examples/image_manifestations.py --output docs                       # digits
+    python examples/image_manifestations.py --data path/to/folder --elements 2  # any images
 
 Trains the same network with the same seeds in both schemes; the convergence test re-manifests each
 with other schemes and steps and measures the error rate on test images. Writes CSV tables below
-OUTPUT/results and the figure below OUTPUT/pictures; takes some minutes on one CPU core.
+OUTPUT/results and the figure below OUTPUT/pictures; the digits take some minutes on one CPU core.
 """
 
 import argparse
+import csv
 import itertools
 import logging
 import statistics
@@ -22,18 +24,18 @@ import train_images
 from torch import Tensor, nn
 
 import odegraph as og
-from odegraph.diagnostics import ErrorCurve, convergence_test, error_rate, plot_reports
+from odegraph.diagnostics import convergence_test, error_rate
+from odegraph.draw import Line, Panel, draw_convergence
 
 TRAINED = ("euler", "rk4-classic")
 SCHEMES = ("euler", "midpoint", "rk4-classic", "rk4-38")
-ELEMENTS = 6
-SWEEP = (1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 18, 24)
-MANIFESTATIONS = (("euler", 6), ("rk4-classic", 6), ("rk4-38", 6), ("rk4-38", 2), ("rk4-38", 1))
 
 
 def parser() -> argparse.ArgumentParser:
     words = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     words.add_argument("--output", type=Path, default=Path("demo-output"))
+    words.add_argument("--data", default="digits", help="digits, cifar10, or a folder of images")
+    words.add_argument("--elements", type=int, default=6, help="of the basis of each block")
     words.add_argument("--epochs", type=int, default=20)
     words.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     words.add_argument("--channels", type=int, nargs="+", default=[16, 32])
@@ -41,8 +43,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def train(scheme: str, seed: int, options: argparse.Namespace) -> tuple[nn.Module, dict[str, Any]]:
-    arguments = ["--scheme", scheme, "--seed", str(seed), "--elements", str(ELEMENTS), "--quiet"]
-    arguments += ["--epochs", str(options.epochs), "--channels", *map(str, options.channels)]
+    arguments = ["--scheme", scheme, "--seed", str(seed), "--data", options.data, "--quiet"]
+    arguments += ["--elements", str(options.elements), "--epochs", str(options.epochs)]
+    arguments += ["--channels", *map(str, options.channels)]
     arguments += ["--output", str(options.output / "runs" / f"{scheme}-{seed}")]
     chosen = train_images.parser().parse_args(arguments)
     result = train_images.train(chosen)
@@ -50,30 +53,47 @@ def train(scheme: str, seed: int, options: argparse.Namespace) -> tuple[nn.Modul
     return og.load(chosen.output / "model.safetensors", model=model).eval(), result
 
 
-def mean_report(reports: Sequence[Any]) -> Any:
-    """The report of the mean error over seeds."""
-    curves = [
-        ErrorCurve(
-            same[0].scheme,
-            same[0].order,
-            same[0].step_sizes,
-            tuple(
-                statistics.fmean(errors) for errors in zip(*(c.errors for c in same), strict=True)
-            ),
-        )
-        for same in zip(*(report.curves for report in reports), strict=True)
-    ]
-    first = reports[0]
-    return type(first)(
-        first.trained_with, first.training_step, tuple(curves), measure=first.measure
+def sweep(elements: int) -> list[int]:
+    """Numbers of steps: all up to one and a half times the elements, and multiples of them."""
+    return sorted(
+        {*range(1, elements + elements // 2 + 1), 2 * elements, 3 * elements, 4 * elements}
     )
 
 
+def manifestations(elements: int) -> list[tuple[str, int]]:
+    """Schemes and steps of the table."""
+    parts = dict.fromkeys(max(1, round(elements / part)) for part in (1, 3, 5))
+    same = [("euler", elements), ("rk4-classic", elements)]
+    return [*same, *(("rk4-38", steps) for steps in parts)]
+
+
+def mean_panel(trained: str, rows: Sequence[dict[str, Any]], options: argparse.Namespace) -> Panel:
+    """The mean error rate over seeds, of every scheme, against the step in depth."""
+    steps = sorted({row["steps"] for row in rows})
+    lines = [
+        Line(scheme, [1 / n for n in steps], [_mean(rows, scheme, n) for n in steps])
+        for scheme in dict.fromkeys(row["scheme"] for row in rows)
+    ]
+    seeds = len({row["seed"] for row in rows})
+    subtitle = f"{name_of(options)}, {options.elements} elements a block, seeds: {seeds}"
+    return Panel(f"Trained in {trained}", subtitle, lines, [], training_step=1 / options.elements)
+
+
+def name_of(options: argparse.Namespace) -> str:
+    """What the files are called after."""
+    return Path(options.data).name
+
+
+def _mean(rows: Sequence[dict[str, Any]], scheme: str, steps: int) -> float:
+    found = [r for r in rows if r["scheme"] == scheme and r["steps"] == steps]
+    return statistics.fmean(row["test error rate"] for row in found)
+
+
 def manifestation_rows(
-    trained: str, models: Sequence[nn.Module], pixels: Tensor, labels: Tensor
+    trained: str, models: Sequence[nn.Module], pixels: Tensor, labels: Tensor, elements: int
 ) -> list[dict[str, Any]]:
     rows = []
-    for scheme, steps in MANIFESTATIONS:
+    for scheme, steps in manifestations(elements):
         forms = [og.manifest(model, scheme=scheme, steps=steps).eval() for model in models]
         accuracies = [1 - float(error_rate(form(pixels), labels)) for form in forms]
         blocks = [m for m in forms[0].modules() if isinstance(m, og.OdeBlock)]
@@ -116,37 +136,53 @@ def convergence_rows(seed: int, report: Any) -> list[dict[str, Any]]:
 
 
 @torch.no_grad()
-def examine(scheme: str, options: argparse.Namespace) -> tuple[Any, list, list, list]:
+def examine(scheme: str, options: argparse.Namespace) -> tuple[list, list, list]:
     """Train one network a seed and measure all of them."""
-    models, reports, runs, curves = [], [], [], []
-    data = train_images.digits(seed=0)
+    models, runs, curves = [], [], []
+    data = train_images.load_data(options)
     pixels, labels = data.test[:]
     for seed in options.seeds:
         with torch.enable_grad():
             model, result = train(scheme, seed, options)
         report = convergence_test(
-            model, pixels, labels, steps=SWEEP, schemes=SCHEMES, error=error_rate,
+            model, pixels, labels, steps=sweep(options.elements), schemes=SCHEMES, error=error_rate,
             measure="error rate on test images",
         )  # fmt: skip
         models.append(model)
-        reports.append(report)
         runs.append(result)
         curves += convergence_rows(seed, report)
         print(f"{scheme}, seed {seed}: test accuracy {result['test accuracy']:.4f}")
-    return mean_report(reports), runs, curves, manifestation_rows(scheme, models, pixels, labels)
+    return runs, curves, manifestation_rows(scheme, models, pixels, labels, options.elements)
+
+
+def draw(options: argparse.Namespace) -> None:
+    """The figure from the table."""
+    table = options.output / "results" / f"{name_of(options)}_convergence.csv"
+    with table.open(encoding="utf-8") as file:
+        rows = [
+            {**row, "steps": int(row["steps"]), "test error rate": float(row["test error rate"])}
+            for row in csv.DictReader(file)
+        ]
+    by_scheme = {t: [row for row in rows if row["trained with"] == t] for t in TRAINED}
+    draw_convergence(
+        [mean_panel(trained, found, options) for trained, found in by_scheme.items()],
+        options.output / "pictures" / f"{name_of(options)}-convergence.svg",
+        step_label="step in depth, 1 / steps",
+        error_label="error rate on test images",
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = parser().parse_args(argv)
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     warnings.simplefilter("ignore")  # Lightning's on workers; order loss at jumps is wanted here
-    reports, *tables = zip(*(examine(one, options) for one in TRAINED), strict=True)
+    tables = zip(*(examine(one, options) for one in TRAINED), strict=True)
     for name, parts in zip(("training", "convergence", "manifestations"), tables, strict=True):
         rows = list(itertools.chain.from_iterable(parts))
-        train_images.write_table(options.output / "results" / f"digits_{name}.csv", rows)
-    plot_reports(reports, options.output / "pictures" / "digits-convergence.svg")
-    for report in reports:
-        print(f"trained with {report.trained_with}: dip {report.dip:.2f}")
+        train_images.write_table(
+            options.output / "results" / f"{name_of(options)}_{name}.csv", rows
+        )
+    draw(options)
     return 0
 
 
