@@ -75,7 +75,7 @@ def draw_fields(path: Path, fields: Mapping[str, Tensor], *, steps: Sequence[int
     All have the colours of the truth.
     """
     rows, columns = fields["truth"].shape[1:]
-    width = 2.7 * len(steps)
+    width = 2.7 * len(steps) + 1.3
     height = 2.7 * max(0.25, min(1.2, rows / columns)) * len(fields) + 0.6
     reach = float(np.nanmax(np.abs(fields["truth"].numpy())))
     with style.drawing(path, width=width, height=height) as figure:
@@ -91,11 +91,12 @@ def draw_fields(path: Path, fields: Mapping[str, Tensor], *, steps: Sequence[int
                     vmax=reach,
                     aspect="auto",
                 )
+                axes.set_facecolor(style.FAINT)  # land
                 axes.set_xticks([])
                 axes.set_yticks([])
                 if row == 0:
                     axes.set_title(f"{step} step{'s' * (step > 1)} ahead", fontsize=9)
-            grid[row][0].set_ylabel(name, fontsize=8)
+            grid[row][0].set_ylabel(name, fontsize=8, rotation=0, ha="right", va="center")
     return path
 
 
