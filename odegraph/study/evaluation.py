@@ -16,6 +16,7 @@ from odegraph.study.recipe import LATENT
 
 LONG = 10_000  # steps after which a model is asked whether it stayed bounded
 BOUNDED = 10.0  # times the largest frame of the training part
+DMD_RANKS = (6, LATENT)  # few modes for few frames, and as many as the autoencoders have
 STARTS = 3  # of the test part: a third of it are starts, the rest is horizon
 
 
@@ -104,10 +105,11 @@ def score_baselines(problem: Problem, frames: Tensor, *, horizon: int) -> dict[s
         ),
     }
     if importlib.util.find_spec("pydmd") is not None:
-        rank = min(LATENT, len(frames) - 1)
-        one = dmd_forecast(frames, before, steps=1, rank=rank)[1]
-        many = dmd_forecast(frames, starts, steps=steps, rank=rank)
-        scores["dmd"] = Scores(_physical_error(one, problem), relative_errors(many, problem))
+        for rank in sorted({min(rank, len(frames) - 1) for rank in DMD_RANKS}):
+            one = dmd_forecast(frames, before, steps=1, rank=rank)[1]
+            many = dmd_forecast(frames, starts, steps=steps, rank=rank)
+            found = Scores(_physical_error(one, problem), relative_errors(many, problem))
+            scores[f"DMD, {rank} modes"] = found
     return scores
 
 

@@ -15,7 +15,7 @@ from odegraph.study.records import Run
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BASELINES = {"persistence": ":", "climatology": "-.", "dmd": "--"}
+DASHES = (":", "-.", "--", (0, (6, 2)))  # of the baselines
 
 
 def draw_horizon(path: Path, runs: Sequence[Run]) -> Path:
@@ -40,18 +40,16 @@ def _horizon(axes: "Axes", runs: Sequence[Run]) -> None:
         curves = np.clip(np.nan_to_num(curves, nan=1e6), None, 1e6)
         axes.fill_between(steps, curves.min(0), curves.max(0), color=color, alpha=0.15, linewidth=0)
         axes.plot(steps, np.median(curves, 0), color=color, label=described.title)
-    for kind, dashes in BASELINES.items():
-        for run in runs:
-            if run.kind == kind:
-                errors = run.scores.errors
-                axes.plot(
-                    np.arange(1, len(errors) + 1),
-                    errors,
-                    color=style.INK,
-                    linestyle=dashes,
-                    linewidth=1.1,
-                    label=kind if kind != "dmd" else "DMD",
-                )
+    baselines = [run for run in runs if run.kind not in KINDS]
+    for run, dashes in zip(baselines, DASHES, strict=False):
+        axes.plot(
+            np.arange(1, len(run.scores.errors) + 1),
+            run.scores.errors,
+            color=style.INK,
+            linestyle=dashes,
+            linewidth=1.1,
+            label=run.kind,
+        )
     axes.set_yscale("log")
     axes.set_ylim(top=30)
     axes.set_xlabel("steps ahead")
@@ -77,7 +75,7 @@ def draw_fields(path: Path, fields: Mapping[str, Tensor], *, steps: Sequence[int
     All have the colours of the truth.
     """
     rows, columns = fields["truth"].shape[1:]
-    width = 2.7 * len(steps)
+    width = 2.7 * len(steps) + 1.3
     height = 2.7 * max(0.25, min(1.2, rows / columns)) * len(fields) + 0.6
     reach = float(np.nanmax(np.abs(fields["truth"].numpy())))
     with style.drawing(path, width=width, height=height) as figure:
@@ -93,11 +91,12 @@ def draw_fields(path: Path, fields: Mapping[str, Tensor], *, steps: Sequence[int
                     vmax=reach,
                     aspect="auto",
                 )
+                axes.set_facecolor(style.FAINT)  # land
                 axes.set_xticks([])
                 axes.set_yticks([])
                 if row == 0:
                     axes.set_title(f"{step} step{'s' * (step > 1)} ahead", fontsize=9)
-            grid[row][0].set_ylabel(name, fontsize=8)
+            grid[row][0].set_ylabel(name, fontsize=8, rotation=0, ha="right", va="center")
     return path
 
 

@@ -55,7 +55,7 @@ def summary(runs: Sequence[Run], level: float) -> list[tuple[str, ...]]:
         bounded = sum(run.scores.is_bounded for run in chosen)
         rows.append(
             (
-                KINDS[kind].title if learned else {"dmd": "DMD"}.get(kind, kind),
+                KINDS[kind].title if learned else kind,
                 f"{median_of(chosen, lambda r: r.scores.one_step):.3g}",
                 f"{median_of(chosen, lambda r: r.scores.errors[0]):.3g}",
                 f"{median_of(chosen, lambda r: middle(r.scores.errors)):.3g}",

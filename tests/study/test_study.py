@@ -162,7 +162,7 @@ def test_a_study_writes_its_files_and_resumes(small, tmp_path, monkeypatch):
     )
     assert {"fields-noise0.png", "fields-noise0.2.png"} <= names
     rows = list(csv.DictReader((tmp_path / "runs.csv").read_text().splitlines()))
-    baselines = 2 + (importlib.util.find_spec("pydmd") is not None)
+    baselines = 2 + 2 * (importlib.util.find_spec("pydmd") is not None)
     assert len(rows) == 2 * (len(SOME) + baselines)
     stable = [row for row in rows if row["kind"].startswith("stable")]
     assert all(float(row["spectral_radius"]) <= 1 + 1e-6 for row in stable)
