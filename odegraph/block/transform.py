@@ -88,7 +88,7 @@ def refine(model: Model, *, factor: int = 2) -> Model:
 
     Raises:
         GraphError: the model has no blocks.
-        ProjectionError: `factor` is not an integer of at least 2, or the basis cannot be refined.
+        ProjectionError: `factor` is not a positive integer, or the basis cannot be refined.
     """
 
     def refined(block: OdeBlock) -> OdeBlock:

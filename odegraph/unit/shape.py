@@ -44,11 +44,13 @@ def guess_state(
 ) -> Tensor | None:
     """A state (on the meta device) that the unit accepts, guessed from the sizes of its layers.
 
-    None where no guess is accepted; an error where some are and every rate has another shape.
+    None where no guess is accepted; an error where a layer or a matrix says what a state is and
+    every rate has another shape. A vector of parameters says little: it may scale a part.
     """
+    reliable = set(candidate_shapes(module, least_dimensions=2))
     changed: list[tuple[Shape, Shape]] = []
     like = _like(values)
-    for shape in candidate_shapes(module):
+    for shape in candidate_shapes(module, least_dimensions=0):
         try:
             result = _shape_of_rate(rate, shape, values, like=like)
         except UnitError:
@@ -61,7 +63,8 @@ def guess_state(
             continue
         if result == shape:
             return torch.empty(shape, dtype=like.dtype, device="meta")
-        changed.append((shape, result))
+        if shape in reliable:
+            changed.append((shape, result))
     if changed:
         raise UnitError(_shape_change(*changed[0]))
     return None
@@ -109,15 +112,19 @@ def first_line(error: BaseException) -> str:
     return (lines[0] if lines else type(error).__name__)[:200].rstrip(". ")
 
 
-def candidate_shapes(module: nn.Module) -> list[Shape]:
-    """Shapes of states that some layer, or else some bare parameter, of the module would take."""
+def candidate_shapes(module: nn.Module, *, least_dimensions: int) -> list[Shape]:
+    """Shapes of states that some layer, or else some bare parameter, of the module would take.
+
+    Of the parameters, those with at least `least_dimensions` dimensions are asked.
+    """
     found: dict[Shape, None] = {}
     # Attention layers first: other layers take states of any rank.
     is_other = {layer: not isinstance(layer, nn.MultiheadAttention) for layer in module.modules()}
     for layer in sorted(is_other, key=lambda layer: is_other[layer]):
         found |= dict.fromkeys(_taken_by(layer))
     for parameter in module.parameters():
-        found |= dict.fromkeys(_features(n) for n in reversed(parameter.shape))
+        if parameter.dim() >= least_dimensions:
+            found |= dict.fromkeys(_features(n) for n in reversed(parameter.shape))
     return list(found)[:_MOST_GUESSES]
 
 

@@ -249,3 +249,21 @@ def test_an_exported_graph_says_what_state_it_was_traced_for():
         UnitError, match=r"It was traced for states like \[2, 3, 4, 4\]: pass yours"
     ):
         unit.check_rate_shape(torch.ones(2, 3))
+
+
+class ScaledPart(nn.Module):
+    """One number scales one of two components: its size is not that of the state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.ones(1))
+
+    def forward(self, x):
+        return torch.cat([self.w * x[..., -1:], x[..., -1:]], dim=-1)
+
+
+def test_a_vector_of_parameters_does_not_tell_the_size_of_a_state():
+    unit = trace_unit(ScaledPart())
+    unit.check_rate_shape(torch.ones(3, 2))
+    with pytest.raises(UnitError, match=r"\[3, 1\] to a rate of shape \[3, 2\]"):
+        unit.check_rate_shape(torch.ones(3, 1))
