@@ -1,4 +1,3 @@
-import time
 
 import numpy as np
 import pytest
@@ -96,16 +95,6 @@ def test_both_solvers_have_the_same_gradient():
     ]
     # P is symmetric: only the symmetric part of the weight reaches omega.
     assert_close(gradients[0], gradients[1])
-
-
-def test_the_solve_at_32_takes_less_than_60_milliseconds():
-    omega = random_matrix(32, seed=0, radius=1.1).requires_grad_()
-    seconds = []
-    for _ in range(5):
-        start = time.perf_counter()
-        lyapunov_prior(omega).backward()
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 0.060
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

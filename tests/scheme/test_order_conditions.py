@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -190,8 +189,6 @@ def test_orders_bound_each_other(name):
         assert scheme.order <= scheme.stages
 
 
-def test_the_whole_catalogue_is_proven_in_seconds():
-    start = time.perf_counter()
+def test_every_file_of_the_catalogue_is_proven_without_its_record():
     for name in scheme_names():
-        verify(read_scheme_file(scheme_files()[name]))
-    assert time.perf_counter() - start < 30
+        assert verify(read_scheme_file(scheme_files()[name])).name == name
