@@ -100,7 +100,7 @@ def _region(axes: "Axes", scheme: RungeKuttaScheme, z: np.ndarray) -> None:
     size = np.minimum(np.abs(growth(scheme)(points)), 1e6)
     axes.contourf(points.real, points.imag, size, levels=SHADE_LEVELS, colors=SHADES)
     axes.contour(points.real, points.imag, size, levels=[1.0], colors=style.BLUE, linewidths=1.2)
-    axes.plot(z.real, z.imag, linestyle="none", marker="o", color=style.INK, markersize=4.5)
+    axes.plot(np.real(z), np.imag(z), linestyle="none", marker="o", color=style.INK, markersize=4.5)
     _cross(axes, window)
     axes.set_xlabel(r"Re $h\lambda$")
     axes.set_ylabel(r"Im $h\lambda$")
