@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 from executors import DIFFERENTIABLE, EXECUTORS, Executor
+from hypothesis import settings
 from torch import nn
+
+# The same examples in every run, and no deadline on a machine that others use too.
+settings.register_profile("odegraph", derandomize=True, deadline=None)
+settings.load_profile("odegraph")
 
 
 @pytest.fixture(autouse=True)
@@ -17,6 +22,12 @@ def float64_by_default() -> Iterator[None]:
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(before)
+
+
+@pytest.fixture(autouse=True)
+def same_random_numbers() -> None:
+    """Every test draws the same numbers, alone or in company."""
+    torch.manual_seed(0)
 
 
 @pytest.fixture(scope="session", autouse=True)
