@@ -2,7 +2,6 @@
 
 import math
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,42 +10,29 @@ import torch
 from torch import Tensor, nn
 
 from odegraph._errors import GraphError
-from odegraph.block import OdeBlock, manifest
+from odegraph.diagnostics.generator import (
+    Generator,
+    generator_of,
+    linearised_generator,
+    step_of,
+)
 from odegraph.draw.spectrum import Growth, draw_spectrum
 from odegraph.dynamics import (
     TransientGrowth,
     eigenvalues,
     linearise,
     lyapunov_solve,
-    numerical_abscissa,
     perturbation_growth,
     transient_growth,
 )
 from odegraph.dynamics.transients import power_norms
-from odegraph.models import LayeredModel, LyapunovAutoencoder, StableLatent, load_dynamics
-from odegraph.models.stable_latent import growth_factor
-from odegraph.scheme import RungeKuttaScheme
+from odegraph.models import LayeredModel, load_dynamics
 
 ON_CIRCLE = 1e-6  # from |lambda| = 1, within rounding of float32
 NO_MATRIX = (
     "The model `{name}` is not linear in its state, so its stability depends on where: give a "
     "state, `stability_report(model, state=x)`, to linearise it there."
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Generator:
-    """The continuous system behind a step: dx/dt = L x, taken by `scheme` with step h."""
-
-    scheme: RungeKuttaScheme
-    step: float
-    rates: Tensor  # eigenvalues of L, complex [n]
-    abscissa: float  # the fastest rate at which |x| can grow at once
-
-    @property
-    def growth(self) -> tuple[float, ...]:
-        """|R(h lambda)| of each rate."""
-        return tuple(growth_factor(self.scheme, self.step * complex(z)) for z in self.rates)
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,7 +205,7 @@ def stability_report(
         return _of_matrix("matrix", model, generator=None, steps=steps)
     omega = getattr(model, "omega", None)
     if omega is not None:
-        found = _generator_of(model)
+        found = generator_of(model)
         return _of_matrix(type(model).__name__, omega().detach(), generator=found, steps=steps)
     if state is None:
         raise GraphError(NO_MATRIX.format(name=type(model).__name__))
@@ -244,7 +230,7 @@ def _of_matrix(
 
 
 def _along_rollout(model: nn.Module, state: Tensor, *, steps: int) -> StabilityReport:
-    step = _step_of(model.eval())
+    step = step_of(model.eval())
     omega = linearise(step, state).detach().to(torch.float64)
     followed = perturbation_growth(step, state, steps=steps, directions=min(state.numel(), 8))
     return StabilityReport(
@@ -254,7 +240,7 @@ def _along_rollout(model: nn.Module, state: Tensor, *, steps: int) -> StabilityR
         lyapunov=_lyapunov(omega),
         transients=transient_growth(omega, steps=steps),
         growth=tuple(followed.log_growth.exp().tolist()),
-        generator=_linearised_generator(model, state),
+        generator=linearised_generator(model, state),
         linearised=True,
     )
 
@@ -262,33 +248,6 @@ def _along_rollout(model: nn.Module, state: Tensor, *, steps: int) -> StabilityR
 def _latent_layer(model: LayeredModel) -> nn.Module:
     layers = [layer for layer in model.children() if hasattr(layer, "omega")]
     return layers[0] if len(layers) == 1 else model
-
-
-def _step_of(model: nn.Module) -> Callable[[Tensor], Tensor]:
-    """One step of a single state; models take batches."""
-    step = getattr(model, "step", model)
-    return lambda x: step(x[None])[0]
-
-
-def _generator_of(model: nn.Module) -> Generator | None:
-    latent = model.dynamics if isinstance(model, LyapunovAutoencoder) else model
-    if not isinstance(latent, StableLatent):
-        return None
-    rate = latent.generator().detach()
-    return Generator(latent.scheme, latent.step, eigenvalues(rate), numerical_abscissa(rate))
-
-
-def _linearised_generator(model: nn.Module, state: Tensor) -> Generator | None:
-    """Of a block whose theta is one constant: an Euler step of size 1 is x + R(x)."""
-    if not isinstance(model, OdeBlock):
-        return None
-    form = model.manifestation
-    if form.basis.size != 1 or not isinstance(form.scheme, RungeKuttaScheme):
-        return None
-    euler = _step_of(manifest(model, scheme="euler", steps=1, span=1).eval())
-    rate = linearise(euler, state).detach().to(torch.float64) - torch.eye(state.numel()).double()
-    step = float(form.span * (form.grid[1] - form.grid[0]))
-    return Generator(form.scheme, step, eigenvalues(rate), numerical_abscissa(rate))
 
 
 def _lyapunov(omega: Tensor) -> Tensor | None:
