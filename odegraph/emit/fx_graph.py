@@ -55,6 +55,8 @@ from odegraph.ir import (
 from odegraph.unit import Unit
 
 EXACT_WEIGHT = "exact_weight"
+STEP = "step"
+"""Key in a node's meta: the step that it belongs to; None for what comes before or after all."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,9 @@ class _Slots:
 
     def __getitem__(self, index: int) -> fx.Node:
         if index not in self.fetched:
-            self.fetched[index] = self.graph.call_function(operator.getitem, (self.unbound, index))
+            node = self.graph.call_function(operator.getitem, (self.unbound, index))
+            node.meta[STEP] = None
+            self.fetched[index] = node
         return self.fetched[index]
 
 
@@ -173,6 +177,7 @@ class _Lowering:
         }
         outputs = []
         for name, node in self.source.nodes():
+            last = next(reversed(self.graph.nodes))
             match node:
                 case Input():
                     self.values[name] = x
@@ -198,6 +203,7 @@ class _Lowering:
                     self.updates[node.index] = self._update(name, node)
                 case Output():
                     outputs.append(self.values[self.source.input(name, "state")])
+            _mark(last.next, step=node.step)
         self._store_statistics()
         self.graph.output(outputs[0] if len(outputs) == 1 else tuple(outputs))
         return self.graph
@@ -350,6 +356,13 @@ class _Lowering:
             ]
             stacked = self.graph.call_function(torch.stack, (new,))
             self.graph.call_method("copy_", (slots.slot, stacked))
+
+
+def _mark(node: fx.Node, *, step: int | None) -> None:
+    """Say of this node and all after it which step they belong to."""
+    while node.op != "root":
+        node.meta.setdefault(STEP, step)
+        node = node.next
 
 
 def _fx_name(name: str) -> str:
