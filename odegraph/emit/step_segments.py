@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from odegraph.emit.fx_graph import STEP
+from odegraph.emit.fx_values import STEP
 
 Values = dict[str, Tensor]
 

@@ -10,7 +10,6 @@ from odegraph.passes.place_snapshots import (
     least_repetitions,
     moves,
     snapshots_for,
-    steps_to_next_snapshot,
 )
 
 
