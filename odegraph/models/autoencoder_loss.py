@@ -30,9 +30,14 @@ def windows(values: Tensor, *, taps: Sequence[int]) -> Tensor:
     """All windows (y_t, y_{t+tap}, ...) of values [time, features]: [count, 1 + taps, features].
 
     Raises:
-        DataError: a tap that reaches beyond the sequence.
+        DataError: a tap that reaches beyond the sequence, or another shape.
     """
     steps = checked_taps(taps)
+    if values.ndim != 2:
+        raise DataError(
+            f"The sequence has the shape `{tuple(values.shape)}`; windows are cut from [time, "
+            "features]. Flatten each frame first."
+        )
     count = len(values) - steps[-1]
     if count < 1:
         raise DataError(
