@@ -187,7 +187,8 @@ def strouhal_number(signal: list[float], *, time_between: float) -> float:
 
 def _probe(velocity: Tensor, parameters: WakeParameters) -> Tensor:
     row, column = parameters.centre
-    return velocity[1, int(row), round(column + PROBE * parameters.diameter)]
+    # A copy: a view would keep the velocity of the whole channel, gigabytes over a run.
+    return velocity[1, int(row), round(column + PROBE * parameters.diameter)].clone()
 
 
 def _distance(parameters: WakeParameters, row: float, column: float) -> Tensor:
