@@ -10,6 +10,8 @@ import sympy
 
 from odegraph._exact import exact_text, shorten
 from odegraph.scheme import nystrom_conditions
+from odegraph.scheme.analysis.facts import number_text
+from odegraph.scheme.analysis.oscillator import OscillatorStep, nystrom_step
 from odegraph.scheme.base import Scheme
 from odegraph.scheme.claims import check_claims
 from odegraph.scheme.exact_reader import read_arrays
@@ -101,12 +103,18 @@ class NystromScheme(Scheme):
         """Whether the symplectic form is kept on q'' = -grad U(q)."""
         return nystrom_conditions.is_symplectic(self.tableau)
 
+    @cached_property
+    def oscillator(self) -> OscillatorStep:
+        """One step on q' = w p, p' = -w q; its `interval` of h w is stable."""
+        return nystrom_step(self.tableau)
+
     def facts(self) -> dict[str, object]:
         """Orders and structure."""
         return {
             "embedded order": self.embedded_order,
             "f may depend on the velocity": self.uses_velocity,
             "symplectic": self.is_symplectic,
+            "oscillator stability interval": f"[0, {number_text(self.oscillator.interval)}]",
         }
 
     def text(self) -> str:

@@ -10,6 +10,8 @@ import sympy
 
 from odegraph._exact import shorten
 from odegraph.scheme import partitioned
+from odegraph.scheme.analysis.facts import number_text
+from odegraph.scheme.analysis.oscillator import OscillatorStep, partitioned_step
 from odegraph.scheme.base import Scheme
 from odegraph.scheme.claims import check_claims
 from odegraph.scheme.exact_reader import read_arrays
@@ -90,6 +92,11 @@ class PartitionedRungeKuttaScheme(Scheme):
         """Whether a step back undoes a step."""
         return partitioned.is_symmetric(self.tableau)
 
+    @cached_property
+    def oscillator(self) -> OscillatorStep:
+        """One step on q' = w p, p' = -w q; its `interval` of h w is stable."""
+        return partitioned_step(self.tableau)
+
     def facts(self) -> dict[str, object]:
         """Orders and structure."""
         return {
@@ -97,6 +104,7 @@ class PartitionedRungeKuttaScheme(Scheme):
             "symplectic": self.is_symplectic,
             "symplectic for every H(q, p)": self.is_generally_symplectic,
             "symmetric": self.is_symmetric,
+            "oscillator stability interval": f"[0, {number_text(self.oscillator.interval)}]",
         }
 
     def text(self) -> str:
