@@ -84,7 +84,7 @@ def unit_circle(axes: "Axes", eigenvalues: ArrayLike, *, largest: float | None =
             markeredgewidth=0.5,
             zorder=4,
         )
-reach = float(np.abs(values).max(initial=0.0)) if largest is None else largest
+    reach = float(np.abs(values).max(initial=0.0)) if largest is None else largest
     style.complex_plane(axes, centre=0.0, reach=1.12 * max(1.0, reach), name=r"\lambda")
 
 
