@@ -12,11 +12,12 @@ from odegraph._exact import to_float
 from odegraph.basis import Basis
 from odegraph.block.halves import check_halves
 from odegraph.compile import CompiledGraphs, compile_manifestation
-from odegraph.emit.fx_graph import evaluation_call, lower_to_fx, training_call
+from odegraph.emit.fx_graph import lower_to_fx
 from odegraph.emit.python_source import BlockParts
 from odegraph.emit.residuals import stage_residuals
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_module, slot_of, slots_of
+from odegraph.emit.unit_call import evaluation_call, training_call
 from odegraph.ir import (
     Evaluate,
     Manifestation,

@@ -16,6 +16,8 @@ import sympy
 
 from odegraph._exact import exact_text
 from odegraph.scheme import partitioned
+from odegraph.scheme.analysis.facts import number_text
+from odegraph.scheme.analysis.oscillator import OscillatorStep, partitioned_step
 from odegraph.scheme.base import Scheme, SingleOrder
 from odegraph.scheme.checks import read_coefficients, show
 from odegraph.scheme.faults import Faults
@@ -108,12 +110,18 @@ class CompositionScheme(Scheme):
         vanishes = self.tableau.vanishes
         return all(p == q and vanishes(x - y) for (p, x), (q, y) in pairs)
 
+    @cached_property
+    def oscillator(self) -> OscillatorStep:
+        """One step on q' = w p, p' = -w q; its `interval` of h w is stable."""
+        return partitioned_step(self.tableau)
+
     def facts(self) -> dict[str, object]:
         """Structure, and whether a substep runs backward."""
         return {
             "symplectic": self.is_symplectic,
             "symmetric": self.is_symmetric,
             "negative substeps": self.has_negative_substeps,
+            "oscillator stability interval": f"[0, {number_text(self.oscillator.interval)}]",
         }
 
     def text(self) -> str:

@@ -8,6 +8,8 @@ import sympy
 
 from odegraph._exact import exact_text
 from odegraph.scheme import nystrom_conditions
+from odegraph.scheme.analysis.facts import number_text
+from odegraph.scheme.analysis.oscillator import OscillatorStep, nystrom_step
 from odegraph.scheme.base import Orders, Scheme
 from odegraph.scheme.checks import check_lengths, check_sums, read_coefficients, row_differences
 from odegraph.scheme.faults import Faults
@@ -92,12 +94,18 @@ class NystromScheme(Scheme):
         """Whether the symplectic form is kept on q'' = -grad U(q)."""
         return nystrom_conditions.is_symplectic(self.tableau)
 
+    @cached_property
+    def oscillator(self) -> OscillatorStep:
+        """One step on q' = w p, p' = -w q; its `interval` of h w is stable."""
+        return nystrom_step(self.tableau)
+
     def facts(self) -> dict[str, object]:
         """Orders and structure."""
         return {
             "embedded order": self.embedded_order,
             "f may depend on the velocity": self.uses_velocity,
             "symplectic": self.is_symplectic,
+            "oscillator stability interval": f"[0, {number_text(self.oscillator.interval)}]",
         }
 
     def text(self) -> str:

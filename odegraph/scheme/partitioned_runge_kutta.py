@@ -9,6 +9,8 @@ from typing import Any, final
 import sympy
 
 from odegraph.scheme import partitioned
+from odegraph.scheme.analysis.facts import number_text
+from odegraph.scheme.analysis.oscillator import OscillatorStep, partitioned_step
 from odegraph.scheme.base import Orders, Scheme
 from odegraph.scheme.butcher_matrices import TableauPart
 from odegraph.scheme.checks import check_sums, read_coefficients, refuse_free_nodes
@@ -96,6 +98,11 @@ class PartitionedRungeKuttaScheme(Scheme):
         """Whether a step back undoes a step."""
         return partitioned.is_symmetric(self.tableau)
 
+    @cached_property
+    def oscillator(self) -> OscillatorStep:
+        """One step on q' = w p, p' = -w q; its `interval` of h w is stable."""
+        return partitioned_step(self.tableau)
+
     def facts(self) -> dict[str, object]:
         """Orders and structure."""
         return {
@@ -103,6 +110,7 @@ class PartitionedRungeKuttaScheme(Scheme):
             "symplectic": self.is_symplectic,
             "symplectic for every H(q, p)": self.is_generally_symplectic,
             "symmetric": self.is_symmetric,
+            "oscillator stability interval": f"[0, {number_text(self.oscillator.interval)}]",
         }
 
     def text(self) -> str:
