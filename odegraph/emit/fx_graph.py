@@ -13,7 +13,7 @@ import torch
 from torch import fx, nn
 
 from odegraph._exact import Exact, to_exact
-from odegraph.emit.fx_values import FxArithmetic, FxSlots, fx_name
+from odegraph.emit.fx_values import FxArithmetic, FxSlots, fx_name, mark_step
 from odegraph.emit.halves_lowering import HalvesLowering
 from odegraph.emit.linear_stages import linear_stages
 from odegraph.emit.matrix_functions import UnitJacobian
@@ -109,6 +109,7 @@ class _Lowering:
         }
         outputs = []
         for name, node in self.source.nodes():
+            last = next(reversed(self.graph.nodes))
             match node:
                 case Input():
                     self.values[name] = x
@@ -134,6 +135,7 @@ class _Lowering:
                     self.updates[node.index] = self._update(name, node)
                 case Output():
                     outputs.append(self.values[self.source.input(name, "state")])
+            mark_step(last.next, step=node.step)
         self._store_statistics()
         self.graph.output(outputs[0] if len(outputs) == 1 else tuple(outputs))
         return self.graph
