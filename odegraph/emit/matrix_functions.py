@@ -12,16 +12,17 @@ from torch.nn import functional as F
 
 
 def jacobian(unit: Callable[..., Tensor], x: Tensor, *slots: Tensor) -> Tensor:
-    """dR/dx of every sample, all columns in one sweep; R treats the samples one by one.
-
-    Forward mode, which torch.export follows.
-    """
+    """dR/dx of every sample, all rows in one sweep; R treats the samples one by one."""
     size = x.shape[1:].numel()
-    units = torch.eye(size, dtype=x.dtype, device=x.device)
-    units = units.reshape(size, 1, *x.shape[1:])
-    copies, directions = (one.expand(size, *x.shape).flatten(0, 1) for one in (x, units))
-    pushed = torch.func.jvp(lambda y: unit(y, *slots), (copies,), (directions,))[1]
-    return pushed.reshape(size, x.shape[0], size).permute(1, 2, 0)
+    rows = torch.eye(size, dtype=x.dtype, device=x.device)
+    rows = rows.reshape(size, 1, *x.shape[1:])
+    copies, directions = (one.expand(size, *x.shape).flatten(0, 1) for one in (x, rows))
+    if torch.compiler.is_exporting():
+        # forward mode, by columns: torch.export does not follow vjp
+        columns = torch.func.jvp(lambda y: unit(y, *slots), (copies,), (directions,))[1]
+        return columns.reshape(size, x.shape[0], size).permute(1, 2, 0)
+    pull_back = torch.func.vjp(lambda y: unit(y, *slots), copies)[1]
+    return pull_back(directions)[0].reshape(size, x.shape[0], size).transpose(0, 1)
 
 
 def phi_functions(matrix: Tensor, highest: int) -> tuple[Tensor, ...]:
