@@ -13,6 +13,6 @@ from odegraph.draw.stability_region import draw_stability_region as draw_stabili
 from odegraph.draw.step_graph import draw_step_graph as draw_step_graph
 from odegraph.draw.step_graph import to_dot as to_dot
 from odegraph.draw.tableau import draw_tableau as draw_tableau
-from odegraph.draw.tableau import tableau_latex as tableau_latex
+from odegraph.draw.tableau_latex import tableau_latex as tableau_latex
 from odegraph.draw.view import every_step as every_step
 from odegraph.draw.view import repeated_steps_left_out as repeated_steps_left_out
