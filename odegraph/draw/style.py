@@ -124,6 +124,13 @@ def paper(figure: "Figure", *, width: float, height: float) -> "Axes":
     return axes
 
 
+def inset(paper: "Axes", *, x: float, y: float, width: float, height: float) -> "Axes":
+    """Axes of their own on a `paper`, from their upper left corner, all in points."""
+    whole = (paper.get_xlim()[1], paper.get_ylim()[0])
+    place = (x / whole[0], 1 - (y + height) / whole[1], width / whole[0], height / whole[1])
+    return paper.get_figure(root=True).add_axes(place)  # pyright: ignore[reportOptionalMemberAccess]
+
+
 def title(axes: "Axes", text: str, *, subtitle: str) -> None:
     """A bold title, wrapped where it is long, and a line in grey below it."""
     axes.set_title(textwrap.fill(text, 46), pad=22, parse_math=False)

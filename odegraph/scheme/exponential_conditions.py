@@ -42,7 +42,7 @@ class ExponentialTableau:
 def prove_exponential_order(tableau: ExponentialTableau) -> ColouredProof:
     """The order for smooth problems with bounded L."""
     bound = 2 * len(tableau.b)
-    weights = _Weights(tableau)
+    weights = ExponentialWeights(tableau)
     for order in range(1, bound + 1):
         for tree in semilinear_trees(order):
             found, required = weights.result(tree), Fraction(1, tree.density)
@@ -62,12 +62,16 @@ def _is_semilinear(tree: ColouredTree) -> bool:
     return not branches and all(map(_is_semilinear, tree.children))
 
 
-class _Weights:
+@final
+class ExponentialWeights:
+    """The elementary weight of the result for each tree; those of the stages computed once."""
+
     def __init__(self, tableau: ExponentialTableau) -> None:
         self.tableau = tableau
         self._rates: dict[ColouredTree, list[Fraction]] = {}
 
     def result(self, tree: ColouredTree) -> Fraction:
+        """What must be 1 / gamma(tree)."""
         return self._value(tree, self.tableau.b, Fraction(1))
 
     def _value(self, tree: ColouredTree, row: Row, c: Fraction) -> Fraction:
