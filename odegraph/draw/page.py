@@ -4,6 +4,7 @@ From the top: its coefficients, where it is stable (with the order star where th
 step as a graph, the first condition that fails, and the facts.
 """
 
+import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from odegraph._errors import EmitError, GraphError
 from odegraph.draw import style
 from odegraph.draw.failing_tree import failure_picture, place_failure
-from odegraph.draw.labels import typeset
+from odegraph.draw.labels import formula
 from odegraph.draw.scene import Scene
 from odegraph.draw.scene_figure import place_scene
 from odegraph.draw.scheme_graph import scheme_scene
@@ -43,6 +44,7 @@ NAME_SHARE = 0.46
 VALUE_CHARACTERS = 27
 LONG = 60
 LONG_CHARACTERS = 112
+MATHEMATICS = re.compile(r"\*|sqrt|[\[(]-|^-|= -")
 LEFT_OUT = ("first failing condition",)
 
 
@@ -203,4 +205,5 @@ def _shown(value: object) -> str:
             return "–"
         case bool():
             return "yes" if value else "no"
-    return typeset(str(value)) if "[" in str(value) else str(value)
+    text = str(value)
+    return formula(text) if MATHEMATICS.search(text) else text
