@@ -66,6 +66,7 @@ def failure_latex(scheme: Scheme, failure: FirstFailure) -> tuple[str, str]:
 def multistep_failure_latex(scheme: LinearMultistepScheme) -> tuple[str, str]:
     """The same for a multistep scheme, whose conditions have no trees."""
     failed = scheme.failed_condition
+    assert failed is not None, "2k + 1 conditions decide"
     q = failed.q
     left = (
         rf"\frac{{1}}{{{q}!}} \sum_j \left( \alpha_j j^{{{q}}} - {q} \beta_j j^{{{q - 1}}} \right)"

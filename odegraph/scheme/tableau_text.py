@@ -22,9 +22,9 @@ class _Tableau(Protocol):
 
 
 def entry_text(value: Any) -> str:
-    """An exact number, or 15 digits of one that is longer than its decimals are worth."""
+    """An exact number, or 12 digits of one that is longer than its decimals are worth."""
     text = exact_text(value)
-    return text if len(text) <= MAX_CHARACTERS else f"≈{to_float(value):.15g}"
+    return text if len(text) <= MAX_CHARACTERS else f"≈{to_float(value):.12g}"
 
 
 def tableau_text(scheme: _Tableau) -> str:
