@@ -68,3 +68,4 @@ from odegraph.scheme import Scheme as Scheme
 from odegraph.scheme import load_scheme as load_scheme
 from odegraph.scheme import scheme_names as scheme_names
 from odegraph.scheme import verify as verify
+from odegraph.unit import SplitUnit as SplitUnit
