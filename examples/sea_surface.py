@@ -1,8 +1,8 @@
-"""Sea-surface temperature from real monthly fields: learned models beside simple forecasts.
+r"""Sea-surface temperature from real monthly fields: learned models beside simple forecasts.
 
     python examples/sea_surface.py             # OSTIA, 54 months; needs odegraph[ocean]
     python examples/sea_surface.py --long      # 6000 epochs
-    python examples/sea_surface.py --files oisst/*.nc --variable sst --period 365 \\
+    python examples/sea_surface.py --files oisst/*.nc --variable sst --period 365 \
         --region -98 -80 18 31                 # daily fields of the Gulf of Mexico
 
 It writes tables, figures and a report page into `sea-surface-output/`. A second call resumes.

@@ -16,7 +16,6 @@ from odegraph.data.snapshot_files import read_snapshots, read_usable_snapshots
 from odegraph.study import KINDS, Problem, Recipe, Study, make_problem, run_study
 from odegraph.study.pages import COLUMNS, summary
 
-
 MODEL_WIDTH = 20
 
 
@@ -85,8 +84,9 @@ def print_study(study: Study) -> None:
         table.show_edge = False
         for index, name in enumerate(COLUMNS):
             words = [*name.split(), *(row[index] for row in rows)] if index else []
-            # Headers break between words: all columns fit into 80 characters.
-            table.add_column(name, width=max(map(len, words), default=MODEL_WIDTH))
+            # Headers break between words: three digits in all columns fit into 80 characters.
+            width = max(map(len, words), default=MODEL_WIDTH)
+            table.add_column(name, width=width, overflow="fold")
         for row in rows:
             table.add_row(*row)
         console.print(table)
