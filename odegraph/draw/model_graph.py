@@ -116,13 +116,9 @@ def _graph_above_blocks(model: Wired, *, title: str | None, view: View) -> Scene
     lines = [Line(graph, "", "")]
     for name in names:
         layer = model.get_submodule(name)
-        inner = [Layer(name, layer)] if isinstance(layer, Block) else []
-        inner += [
-            Layer(f"{name}.{path}", part)
-            for path, part in layer.named_modules()
-            if path and isinstance(part, Block)
-        ]
-        lines += [_line_of_block(one.name, one.module, view) for one in inner]
+        for path, part in layer.named_modules(prefix=name):
+            if isinstance(part, Block):
+                lines.append(_line_of_block(path, part, view))
     lines = _stacked(lines)
     return Scene(
         graph.title,
