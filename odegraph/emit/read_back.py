@@ -19,7 +19,7 @@ from torch import fx
 
 from odegraph._errors import EmitError
 from odegraph._exact import Exact, to_exact, to_float
-from odegraph.emit.fx_graph import EXACT_WEIGHT
+from odegraph.emit.fx_values import EXACT_WEIGHT
 from odegraph.emit.linear_forms import (
     ONE,
     ZERO,
@@ -39,6 +39,7 @@ from odegraph.emit.linear_stages import linear_stages
 from odegraph.emit.rounding import Precision, are_roundings
 from odegraph.emit.slots import slot_of
 from odegraph.emit.solver_call import LinearStageMatrix, StagesOfUnit, called_stages
+from odegraph.emit.unit_call import UNITS
 
 Unit = Callable[[str, Form, Slots], Form]
 WeightOf = Callable[[fx.Node], Exact]
@@ -157,7 +158,7 @@ class _Interpreter:
                 return self.values[node.args[0]]
             case "call_method", "copy_":
                 return Ignored()
-            case "call_module", "unit":
+            case "call_module", unit if unit in UNITS.values():
                 state, *slots = (self.values[one] for one in node.args)
                 return Called(self.unit(_rate_name(node), form_of(state), floating(slots)))
             case "call_function", function if function is linear_stages:

@@ -14,9 +14,11 @@ from odegraph.scheme.verify import VERIFIERS
 PAGE = Path(__file__).parents[2] / "docs" / "catalogue.md"
 HEAD = """# Catalogue
 
-{count} named schemes, each a file in [`schemes/`](../schemes), each proven by `tools/test`. Orders are those on x' = f(t, x); in brackets
-that of the embedded weights. `decimal` are coefficients that were published as decimals or rounded: their orders are proven within the tolerance
-of the file. `odegraph show NAME` prints everything else that is proven. This page is written by `python -m odegraph.scheme.write_catalogue`.
+{count} named schemes, each a file in [`schemes/`](../schemes), each proven by `tools/test`.
+Orders are those on x' = f(t, x); in brackets that of the embedded weights. `decimal` are
+coefficients that were published as decimals or rounded: their orders are proven within the
+tolerance of the file. `odegraph show NAME` prints everything else that is proven. This page is
+written by `python -m odegraph.scheme.write_catalogue`.
 """
 
 
