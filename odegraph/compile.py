@@ -13,13 +13,19 @@ from odegraph.ir import (
     build_step_graph,
     check,
 )
-from odegraph.passes import DEFAULT_PASSES, as_discrete_map, run_passes, track_statistics
+from odegraph.passes import (
+    DEFAULT_PASSES,
+    as_discrete_map,
+    draw_once_a_step,
+    run_passes,
+    track_statistics,
+)
 from odegraph.unit import Unit
 
 
 @dataclass(frozen=True)
 class CompiledGraphs:
-    """The step graphs of one block; one object twice where the unit keeps no statistics.
+    """The step graphs of one block; one object twice where training makes no difference to them.
 
     `called` is what their evaluations call: the unit, or the layer F of a unit F(x) - x where the
     graphs are those of x_{n+1} = F(x_n).
@@ -38,8 +44,12 @@ def compile_manifestation(manifestation: Manifestation, *, unit: Unit) -> Compil
     """
     built = build_step_graph(manifestation, solver=solver_for(manifestation, unit=unit))
     _check_linearised(built, unit)
-    evaluation, called = _with_layers(run_passes(built, DEFAULT_PASSES), unit)
-    training = check(track_statistics(evaluation)) if unit.updated_buffers else evaluation
+    evaluation, called = _simplified(built, unit, is_random=unit.is_random_in_evaluation)
+    training = evaluation
+    if unit.is_random and not unit.is_random_in_evaluation:
+        training, _ = _simplified(built, unit, is_random=True)
+    if unit.updated_buffers:
+        training = check(track_statistics(training))
     return CompiledGraphs(evaluation, training, called)
 
 
@@ -51,6 +61,11 @@ def _check_linearised(graph: StepGraph, unit: Unit) -> None:
             "the unit behaves differently in training (batch statistics or dropout). Take those "
             "layers out of the unit, or choose an explicit scheme such as `rk4-classic`."
         )
+
+
+def _simplified(built: StepGraph, unit: Unit, *, is_random: bool) -> tuple[StepGraph, Unit]:
+    passes = (draw_once_a_step, *DEFAULT_PASSES) if is_random else DEFAULT_PASSES
+    return _with_layers(run_passes(built, passes), unit)
 
 
 def _with_layers(graph: StepGraph, unit: Unit) -> tuple[StepGraph, Unit]:

@@ -46,12 +46,15 @@ class UnitNames:
         parameters: whether the unit has parameters, passed as `*theta[b]`.
         buffers: whether the unit has buffers, passed as `*state[b]`.
         learns: whether the function returns new statistics after the rate.
+        draws: how many random tensors the function draws and returns at the end; the function
+            `<function>_again` takes them as its last arguments instead.
     """
 
     function: str
     parameters: bool
     buffers: bool
     learns: bool
+    draws: int
 
 
 def forward_statements(graph: StepGraph, names: UnitNames, precision: Precision) -> list[str]:
@@ -72,6 +75,7 @@ class _ForwardWriter:
         self.halves = HalvesSource(graph, self.names, self.lines, precision, margin=MARGIN)
         self.evaluations: list[str] = []
         self.step: int | None = None
+        self.drawn: int | None = None  # which draws the variables of the noise hold
 
     def write(self) -> list[str]:
         if self.unit.learns:
@@ -163,13 +167,25 @@ class _ForwardWriter:
         arguments = self.theta[self.graph.input(name, "theta")]
         state_name = self.graph.input(name, "state")
         state = self.names.variable.get(state_name) or self._inline(state_name, arguments, node)
-        target = rate = self.names.assign(name, self._wanted(name, node), position)
+        targets = [self.names.assign(name, self._wanted(name, node), position)]
         if self.unit.learns:
-            target = f"{rate}, *statistics"
-        self.lines += call(f"{target} = {self.unit.function}", [state, *arguments], margin=MARGIN)
+            targets.append("*statistics")
+        function = self.unit.function
+        if self.unit.draws and node.draws != self.drawn:
+            targets += self.noise
+            self.drawn = node.draws
+        elif self.unit.draws:
+            function, arguments = f"{function}_again", [*arguments, *self.noise]
+        self.lines += call(f"{', '.join(targets)} = {function}", [state, *arguments], margin=MARGIN)
         if self.unit.learns:
             self.lines.append("learned.append(statistics)")
             self.evaluations.append(name)
+
+    @property
+    def noise(self) -> list[str]:
+        """The variables of what the unit drew in this step."""
+        count = self.unit.draws
+        return ["noise"] if count == 1 else [f"noise_{i}" for i in range(1, count + 1)]
 
     def _wanted(self, name: str, node: Evaluate) -> str:
         if name not in self.names.last_use:

@@ -64,6 +64,8 @@ def lower_to_fx(
     lowering = _Lowering(graph, call, precision, counters)
     root = nn.Module()
     root.add_module("unit", call.graph)
+    if call.draws:
+        root.add_module("unit_again", call.again)
     if graph.of_type(Jacobian):
         root.add_module(JACOBIAN, UnitJacobian(call.graph))
     root.add_module("theta", theta)
@@ -94,6 +96,7 @@ class _Lowering:
         self.halves = HalvesLowering(source, self.graph, self.values, precision)
         self.thetas: dict[str, list[fx.Node]] = {}
         self.statistics: dict[str, dict[str, fx.Node]] = {}
+        self.drawn: dict[int | None, list[fx.Node]] = {}
         self.solvers: dict[str, nn.Module] = {}
         self.solver_names: dict[Hashable, str] = {}
         self.updates: dict[int, Mapping[str, fx.Node]] = {}
@@ -113,7 +116,7 @@ class _Lowering:
                 case Theta():
                     self.thetas[name] = self._theta(node)
                 case Evaluate():
-                    self.values[name] = self._evaluate(name)
+                    self.values[name] = self._evaluate(name, node)
                 case Jacobian():
                     self.values[name] = self._jacobian(name)
                 case FunctionOfJacobian():
@@ -163,21 +166,25 @@ class _Lowering:
         addends = (total.base, increment)
         return self.graph.create_node("call_function", operator.add, addends, name=fx_name(name))
 
-    def _evaluate(self, name: str) -> fx.Node:
+    def _evaluate(self, name: str, node: Evaluate) -> fx.Node:
         state = self.values[self.source.input(name, "state")]
-        theta = self.thetas[self.source.input(name, "theta")]
-        if not self.call.updated:
-            return self.graph.create_node(
-                "call_module", "unit", (state, *theta), name=fx_name(name)
-            )
-        result = self.graph.call_module("unit", (state, *theta))
-        self.statistics[name] = {
-            path: self.graph.call_function(operator.getitem, (result, position))
-            for position, path in enumerate(self.call.updated, start=1)
-        }
-        return self.graph.create_node(
+        arguments = (state, *self.thetas[self.source.input(name, "theta")])
+        drawn = self.drawn.get(node.draws)
+        draws = self.call.draws if drawn is None else 0
+        target = "unit" if drawn is None else "unit_again"
+        arguments = (*arguments, *(drawn or ()))
+        if not self.call.updated and not draws:
+            return self.graph.create_node("call_module", target, arguments, name=fx_name(name))
+        result = self.graph.call_module(target, arguments)
+        rate = self.graph.create_node(
             "call_function", operator.getitem, (result, 0), name=fx_name(name)
         )
+        rest = range(1, 1 + len(self.call.updated) + draws)
+        parts = [self.graph.call_function(operator.getitem, (result, i)) for i in rest]
+        self.statistics[name] = dict(zip(self.call.updated, parts, strict=False))
+        if node.draws is not None and draws:
+            self.drawn[node.draws] = parts[len(self.call.updated) :]
+        return rate
 
     def _jacobian(self, name: str) -> fx.Node:
         state = self.values[self.source.input(name, "state")]

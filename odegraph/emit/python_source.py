@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from torch import Tensor
+from torch import Tensor, fx
 
 from odegraph._version import __version__
 from odegraph.emit.block_source import MARGIN, UnitNames, forward_statements
@@ -16,7 +16,7 @@ from odegraph.emit.slots import access, container_statements, norm_scales, slot_
 from odegraph.emit.solve_source import solver_functions, solvers_in_words
 from odegraph.emit.source_lines import exploded, indent
 from odegraph.ir import StepGraph
-from odegraph.unit import Unit
+from odegraph.unit import Unit, hold_draws
 
 IMPORTS = "import torch\nfrom torch import Tensor, nn\n"
 FUNCTIONAL = "from torch.nn import functional as F\n"
@@ -80,12 +80,22 @@ def imports_for(code: str) -> str:
 
 
 def unit_functions(parts: BlockParts, *, name: str) -> str:
-    """The unit as a function; where the mode makes a difference, as one for each mode."""
-    evaluation = write_function(parts.unit.evaluation, name=name).text
+    """The unit as functions; where the mode makes a difference, for each mode."""
+    evaluation = _functions(parts.unit.evaluation, name)
     if parts.unit.training is parts.unit.evaluation:
         return evaluation
-    training = write_function(parts.unit.training, name=f"{name}_training").text
-    return f"{evaluation}\n\n{training}"
+    return f"{evaluation}\n\n{_functions(parts.unit.training, f'{name}_training')}"
+
+
+def _functions(graph: fx.GraphModule, name: str) -> str:
+    """A graph as a function; where it draws random numbers, also as one that is given them."""
+    held = hold_draws(graph)
+    first = write_function(held.first, name=name).text
+    return (
+        f"{first}\n\n{write_function(held.again, name=f'{name}_again').text}"
+        if held.count
+        else first
+    )
 
 
 def block_class(parts: BlockParts, *, class_name: str, unit_name: str) -> str:
@@ -177,7 +187,10 @@ def _forward_methods(parts: BlockParts, unit_name: str) -> list[str]:
 def _method(
     name: str, parts: BlockParts, graph: StepGraph, function: str, *, learns: bool
 ) -> list[str]:
-    names = UnitNames(function, bool(parts.theta), bool(parts.state), learns)
+    unit = parts.unit.evaluation if graph is parts.evaluation else parts.unit.training
+    names = UnitNames(
+        function, bool(parts.theta), bool(parts.state), learns, hold_draws(unit).count
+    )
     docstring = ['    """The state at depth 1 from the state `x` at depth 0."""']
     return [
         f"def {name}(self, x: Tensor) -> Tensor:",

@@ -157,7 +157,7 @@ class _Interpreter:
                 return self.values[node.args[0]]
             case "call_method", "copy_":
                 return Ignored()
-            case "call_module", "unit":
+            case "call_module", "unit" | "unit_again":
                 state, *slots = (self.values[one] for one in node.args)
                 return Called(self.unit(_rate_name(node), form_of(state), floating(slots)))
             case "call_function", function if function is linear_stages:

@@ -41,10 +41,18 @@ class Theta:
 
 @dataclass(frozen=True, slots=True)
 class Evaluate:
-    """A rate k = R(x, theta): one call of the unit. Edges: `state`, `theta`."""
+    """A rate k = R(x, theta): one call of the unit. Edges: `state`, `theta`.
+
+    Attributes:
+        step: the step that asked for it first.
+        stage: its number in the scheme, from 1.
+        draws: which random numbers a random unit computes with: evaluations that have the same
+            share their numbers, and the first of them draws; None where each draws its own.
+    """
 
     step: int
     stage: int
+    draws: int | None = None
 
 
 Matrix = tuple[tuple[Exact, ...], ...]

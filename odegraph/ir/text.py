@@ -33,8 +33,9 @@ def _formula(node: Node, inputs: list[tuple[str, Edge]]) -> str:
         case Theta():
             statistics = f", statistics {_row(node.state_row)}" if node.state_row else ""
             return f"theta({node.depth}): {_row(node.row)}{statistics}"
-        case Evaluate():
-            return f"R({', '.join(source for source, _ in inputs)})"
+        case Evaluate(draws=draws):
+            shared = "" if draws is None else f"; draws {draws}"
+            return f"R({', '.join(source for source, _ in inputs)}{shared})"
         case Jacobian():
             return f"dR/dx({', '.join(source for source, _ in inputs)})"
         case FunctionOfJacobian(function=PhiFunctions(scale, highest)):

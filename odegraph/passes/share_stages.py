@@ -53,7 +53,9 @@ def _value(node: Node, inputs: NamedInputs) -> Hashable | None:
     match node:
         case Theta(row=row, state_row=state_row):
             return Theta, row, state_row
-        case Combine() | Evaluate() | Jacobian():
+        case Evaluate(draws=draws):
+            return Evaluate, draws, tuple(inputs)
+        case Combine() | Jacobian():
             return type(node), tuple(inputs)
         case FunctionOfJacobian(function=function):
             return function, tuple(inputs)
