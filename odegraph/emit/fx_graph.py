@@ -13,7 +13,7 @@ import torch
 from torch import fx, nn
 
 from odegraph._exact import Exact, to_exact
-from odegraph.emit.fx_values import FxArithmetic, FxSlots, fx_name
+from odegraph.emit.fx_values import FxArithmetic, FxSlots, fx_name, mark_step
 from odegraph.emit.halves_lowering import HalvesLowering
 from odegraph.emit.linear_stages import linear_stages
 from odegraph.emit.matrix_functions import UnitJacobian
@@ -27,7 +27,7 @@ from odegraph.emit.matrix_lowering import (
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_of
 from odegraph.emit.solver_call import LinearStageMatrix, StagesOfUnit, StageSolve
-from odegraph.emit.unit_call import UnitCall
+from odegraph.emit.unit_call import AGAIN, UNITS, UnitCall
 from odegraph.emit.weighted_sum import (
     add_terms,
     rounded_terms,
@@ -42,6 +42,7 @@ from odegraph.ir import (
     Input,
     Jacobian,
     Output,
+    Part,
     Row,
     Solve,
     SolvedRate,
@@ -63,11 +64,12 @@ def lower_to_fx(
     counters = {path for path in call.buffers if not slot_of(state, path).is_floating_point()}
     lowering = _Lowering(graph, call, precision, counters)
     root = nn.Module()
-    root.add_module("unit", call.graph)
-    if call.draws:
-        root.add_module("unit_again", call.again)
+    for part, unit in call.graphs.items():
+        root.add_module(UNITS[part], unit.first)
+        if unit.count:
+            root.add_module(f"{UNITS[part]}{AGAIN}", unit.again)
     if graph.of_type(Jacobian):
-        root.add_module(JACOBIAN, UnitJacobian(call.graph))
+        root.add_module(JACOBIAN, UnitJacobian(call.graphs[Part.WHOLE].first))
     root.add_module("theta", theta)
     root.add_module("state", state)
     lowered = lowering.lower()
@@ -96,7 +98,7 @@ class _Lowering:
         self.halves = HalvesLowering(source, self.graph, self.values, precision)
         self.thetas: dict[str, list[fx.Node]] = {}
         self.statistics: dict[str, dict[str, fx.Node]] = {}
-        self.drawn: dict[int | None, list[fx.Node]] = {}
+        self.drawn: dict[tuple[Part, int | None], list[fx.Node]] = {}
         self.solvers: dict[str, nn.Module] = {}
         self.solver_names: dict[Hashable, str] = {}
         self.updates: dict[int, Mapping[str, fx.Node]] = {}
@@ -110,6 +112,7 @@ class _Lowering:
         }
         outputs = []
         for name, node in self.source.nodes():
+            last = next(reversed(self.graph.nodes))
             match node:
                 case Input():
                     self.values[name] = x
@@ -135,6 +138,7 @@ class _Lowering:
                     self.updates[node.index] = self._update(name, node)
                 case Output():
                     outputs.append(self.values[self.source.input(name, "state")])
+            mark_step(last.next, step=node.step)
         self._store_statistics()
         self.graph.output(outputs[0] if len(outputs) == 1 else tuple(outputs))
         return self.graph
@@ -168,23 +172,24 @@ class _Lowering:
 
     def _evaluate(self, name: str, node: Evaluate) -> fx.Node:
         state = self.values[self.source.input(name, "state")]
-        arguments = (state, *self.thetas[self.source.input(name, "theta")])
-        drawn = self.drawn.get(node.draws)
-        draws = self.call.draws if drawn is None else 0
-        target = "unit" if drawn is None else "unit_again"
-        arguments = (*arguments, *(drawn or ()))
-        if not self.call.updated and not draws:
+        theta = self.thetas[self.source.input(name, "theta")]
+        drawn = self.drawn.get((node.part, node.draws))
+        target = UNITS[node.part] if drawn is None else f"{UNITS[node.part]}{AGAIN}"
+        arguments = (state, *theta, *(drawn or ()))
+        updated = len(self.call.updated)
+        count = updated + (self.call.graphs[node.part].count if drawn is None else 0)
+        if not count:
             return self.graph.create_node("call_module", target, arguments, name=fx_name(name))
         result = self.graph.call_module(target, arguments)
-        rate = self.graph.create_node(
+        rest = [
+            self.graph.call_function(operator.getitem, (result, i)) for i in range(1, count + 1)
+        ]
+        self.statistics[name] = dict(zip(self.call.updated, rest[:updated], strict=True))
+        if node.draws is not None and drawn is None:
+            self.drawn[node.part, node.draws] = rest[updated:]
+        return self.graph.create_node(
             "call_function", operator.getitem, (result, 0), name=fx_name(name)
         )
-        rest = range(1, 1 + len(self.call.updated) + draws)
-        parts = [self.graph.call_function(operator.getitem, (result, i)) for i in rest]
-        self.statistics[name] = dict(zip(self.call.updated, parts, strict=False))
-        if node.draws is not None and draws:
-            self.drawn[node.draws] = parts[len(self.call.updated) :]
-        return rate
 
     def _jacobian(self, name: str) -> fx.Node:
         state = self.values[self.source.input(name, "state")]
@@ -208,9 +213,10 @@ class _Lowering:
 
     def _stage_matrix(self, name: str, node: StageMatrix) -> fx.Node:
         like = self.values[self.source.input(name, "like")]
+        unit = self.call.graphs[node.part].first
         target = self._solver(
-            ("stage_matrix", node.coefficients),
-            lambda: LinearStageMatrix(self.call.graph, node.coefficients, self.precision),
+            ("stage_matrix", node.coefficients, node.part),
+            lambda: LinearStageMatrix(unit, node.coefficients, self.precision),
         )
         return self.graph.call_module(target, (like, self._staged_theta(name)))
 
@@ -219,9 +225,10 @@ class _Lowering:
         if isinstance(node.solver, ExactLinear):
             matrix = self.values[self.source.input(name, "matrix")]
             return self.graph.call_function(linear_stages, (matrix, states))
+        unit = self.call.graphs[node.part].first
         target = self._solver(
-            ("solve", node.coefficients, node.solver),
-            lambda: StageSolve(self.call.graph, node.coefficients, self.precision, node.solver),
+            ("solve", node.coefficients, node.solver, node.part),
+            lambda: StageSolve(unit, node.coefficients, self.precision, node.solver),
         )
         return self.graph.call_module(target, (states, self._staged_theta(name)))
 

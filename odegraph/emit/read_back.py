@@ -39,6 +39,7 @@ from odegraph.emit.linear_stages import linear_stages
 from odegraph.emit.rounding import Precision, are_roundings
 from odegraph.emit.slots import slot_of
 from odegraph.emit.solver_call import LinearStageMatrix, StagesOfUnit, called_stages
+from odegraph.emit.unit_call import AGAIN, UNITS
 
 Unit = Callable[[str, Form, Slots], Form]
 WeightOf = Callable[[fx.Node], Exact]
@@ -157,7 +158,7 @@ class _Interpreter:
                 return self.values[node.args[0]]
             case "call_method", "copy_":
                 return Ignored()
-            case "call_module", "unit" | "unit_again":
+            case "call_module", str(unit) if unit.removesuffix(AGAIN) in UNITS.values():
                 state, *slots = (self.values[one] for one in node.args)
                 return Called(self.unit(_rate_name(node), form_of(state), floating(slots)))
             case "call_function", function if function is linear_stages:

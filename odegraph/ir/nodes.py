@@ -10,6 +10,7 @@ from fractions import Fraction
 from odegraph._exact import Exact
 from odegraph.ir.halves import Weight, add_weights
 from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian
+from odegraph.ir.part import Part
 from odegraph.ir.solver import Solver
 
 Row = tuple[tuple[int, Exact | Fraction], ...]
@@ -41,17 +42,19 @@ class Theta:
 
 @dataclass(frozen=True, slots=True)
 class Evaluate:
-    """A rate k = R(x, theta): one call of the unit. Edges: `state`, `theta`.
+    """A rate k = R(x, theta): one call of the unit, or of a part. Edges: `state`, `theta`.
 
     Attributes:
         step: the step that asked for it first.
         stage: its number in the scheme, from 1.
+        part: which part of the unit is called.
         draws: which random numbers a random unit computes with: evaluations that have the same
             share their numbers, and the first of them draws; None where each draws its own.
     """
 
     step: int
     stage: int
+    part: Part = Part.WHOLE
     draws: int | None = None
 
 
@@ -68,6 +71,7 @@ class StageMatrix:
 
     step: int
     coefficients: Matrix
+    part: Part = Part.WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +85,13 @@ class Solve:
         step: the step that asked for it first.
         coefficients: the matrix a, exact, with the length of the step.
         solver: the method with its number of iterations.
+        part: the part of the unit that is solved for.
     """
 
     step: int
     coefficients: Matrix
     solver: Solver
+    part: Part = Part.WHOLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,20 +53,20 @@ def _value(node: Node, inputs: NamedInputs) -> Hashable | None:
     match node:
         case Theta(row=row, state_row=state_row):
             return Theta, row, state_row
-        case Evaluate(draws=draws):
-            return Evaluate, draws, tuple(inputs)
         case Combine() | Jacobian():
             return type(node), tuple(inputs)
+        case Evaluate(part=part, draws=draws):
+            return Evaluate, part, draws, tuple(inputs)
         case FunctionOfJacobian(function=function):
             return function, tuple(inputs)
         case Apply(order=order):
             return Apply, order, tuple(inputs)
-        case StageMatrix(coefficients=coefficients):
+        case StageMatrix(coefficients=coefficients, part=part):
             # The state that it is like has the same shape in every step.
             read = tuple(one for one in inputs if one[1].role != "like")
-            return StageMatrix, coefficients, read
-        case Solve(coefficients=coefficients, solver=solver):
-            return Solve, coefficients, solver, tuple(inputs)
+            return StageMatrix, coefficients, part, read
+        case Solve(coefficients=coefficients, solver=solver, part=part):
+            return Solve, coefficients, solver, part, tuple(inputs)
         case SolvedRate(position=position):
             return SolvedRate, position, tuple(inputs)
     return None

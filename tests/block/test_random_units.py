@@ -145,3 +145,15 @@ def test_a_unit_that_is_random_in_evaluation_too_shares_its_mask_there():
     found = block(torch.zeros(5, 4))
     torch.manual_seed(3)
     assert torch.equal(og.bake(block)(torch.zeros(5, 4)), found)
+
+
+def test_the_explicit_part_of_a_split_unit_shares_its_mask(differentiable):
+    still = nn.Linear(4, 4, bias=False)
+    nn.init.zeros_(still.weight)
+    unit = og.SplitUnit(MaskAlone(), still)
+    basis = og.PiecewiseConstant(1)
+    block = og.OdeBlock(unit, scheme="imex-ssp2-322", basis=basis, steps=6)
+    torch.manual_seed(3)
+    kept = 3 * differentiable(block.train(), unit).train()(torch.zeros(50, 4))
+    torch.testing.assert_close(kept, kept.round())
+    assert set(kept.round().unique().tolist()) > {1.0, 2.0, 3.0, 4.0, 5.0}
