@@ -55,6 +55,7 @@ from odegraph.dynamics import lyapunov_prior as lyapunov_prior
 from odegraph.dynamics import lyapunov_solve as lyapunov_solve
 from odegraph.emit.gradients import Backpropagation as Backpropagation
 from odegraph.emit.gradients import Checkpoints as Checkpoints
+from odegraph.emit.reversal import Reversal as Reversal
 from odegraph.ir import ExactLinear as ExactLinear
 from odegraph.ir import FixedPoint as FixedPoint
 from odegraph.ir import Manifestation as Manifestation

@@ -29,6 +29,7 @@ from odegraph.ir import (
     manifestation,
     statistics_basis,
 )
+from odegraph.passes.invert import invert, only_start
 from odegraph.scheme import Scheme
 from odegraph.unit import Unit, trace_unit
 
@@ -126,6 +127,7 @@ class OdeBlock(nn.Module):
         self._compiled = compile_manifestation(form, unit=unit, passes=execution.passes)
         self._lowered: dict[bool, fx.GraphModule] = {}
         self._runs: dict[bool, Run] = {}
+        self._inverses: dict[bool, fx.GraphModule] = {}
         self._checked_shapes: set[tuple[int, ...]] = set()
         self.register_load_state_dict_pre_hook(_refuse_other_bases)
         self.graph_module  # lower now: nothing is left to do inside torch.compile  # noqa: B018
@@ -187,6 +189,20 @@ class OdeBlock(nn.Module):
             return self.graph_module(x)
         return self._run(x)
 
+    def inverse(self, x: Tensor) -> Tensor:
+        """The state at depth 0 from the state `x` at depth 1, by taking every step back.
+
+        Exact but for rounding, for schemes whose steps have an algebraic inverse, on units that the
+        scheme is for: symplectic pairs and compositions on separable systems [q, p].
+
+        Raises:
+            GraphError: the scheme has no algebraic inverse, or needs more than one state for it.
+        """
+        if self.training not in self._inverses:
+            inverse = invert(self._compiled.evaluation)
+            self._inverses[self.training] = self._lowered_graph(only_start(inverse))
+        return self._inverses[self.training](x)
+
     @torch.no_grad()
     def residuals(self, x: Tensor) -> dict[str, Tensor]:
         """What the solves of implicit stages left over: for each the greatest |k - R(y + a k)|.
@@ -218,23 +234,29 @@ class OdeBlock(nn.Module):
         if self.training not in self._runs:
             graph = self._compiled.training if self.training else self._compiled.evaluation
             draws = self.training and self.unit.is_random
-            lowered = Lowered(graph, module, draws)
+            lowered = Lowered(graph, module, draws, self._lowered_graph, self.unit.name)
             self._runs[self.training] = self.execution.gradients.runner(lowered)
         return self._runs[self.training]
 
     def _lower(self, *, training: bool) -> None:
         unit = self.called_unit
         changes = training and unit.training is not unit.evaluation
-        lowered = lower_to_fx(
-            self._compiled.training if changes else self._compiled.evaluation,
-            training_call(unit) if changes else evaluation_call(unit),
+        graph = self._compiled.training if changes else self._compiled.evaluation
+        lowered = self._lowered_graph(graph, training=changes)
+        self._lowered[training] = lowered
+        if unit.training is unit.evaluation:
+            self._lowered[not training] = lowered
+
+    def _lowered_graph(self, graph: StepGraph, *, training: bool | None = None) -> fx.GraphModule:
+        unit = self.called_unit
+        mode = self.training if training is None else training
+        return lower_to_fx(
+            graph,
+            training_call(unit) if mode else evaluation_call(unit),
             theta=self.theta,
             state=self.state,
             precision=self.precision,
         )
-        self._lowered[training] = lowered
-        if unit.training is unit.evaluation:
-            self._lowered[not training] = lowered
 
     def _check_shape(self, x: Tensor) -> None:
         self.unit.check_rate_shape(x)
@@ -252,6 +274,7 @@ class OdeBlock(nn.Module):
         if self.precision != before:
             self._lowered.clear()
             self._runs.clear()
+            self._inverses.clear()
             self.graph_module  # noqa: B018
         return self
 
@@ -261,7 +284,7 @@ class OdeBlock(nn.Module):
 
     def __getstate__(self) -> dict[str, Any]:
         # The graphs follow from the rest; a copy lowers its own, with its own slots.
-        return {**self.__dict__, "_lowered": {}, "_runs": {}}
+        return {**self.__dict__, "_lowered": {}, "_runs": {}, "_inverses": {}}
 
 
 def _statistics_basis(unit: Unit, basis: Basis, given: Basis | None) -> Basis | None:

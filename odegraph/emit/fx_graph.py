@@ -13,7 +13,7 @@ import torch
 from torch import fx, nn
 
 from odegraph._exact import Exact, to_exact
-from odegraph.emit.fx_values import FxArithmetic, FxSlots, fx_name, mark_step
+from odegraph.emit.fx_values import VALUE, FxArithmetic, FxSlots, fx_name, mark_step
 from odegraph.emit.halves_lowering import HalvesLowering
 from odegraph.emit.linear_stages import linear_stages
 from odegraph.emit.matrix_functions import UnitJacobian
@@ -104,7 +104,10 @@ class _Lowering:
         self.updates: dict[int, Mapping[str, fx.Node]] = {}
 
     def lower(self) -> fx.Graph:
-        x = self.graph.placeholder("x")
+        given = self.source.of_type(Input)
+        # A block has one input, its way back may have several.
+        arguments = ["x"] if len(given) == 1 else [fx_name(name) for name in given]
+        inputs = dict(zip(given, map(self.graph.placeholder, arguments), strict=True))
         self.parameters = [FxSlots(self.graph, f"theta.{path}") for path in self.call.parameters]
         self.buffers = {
             path: FxSlots(self.graph, f"state.{path}", integer=path in self.counters)
@@ -115,7 +118,7 @@ class _Lowering:
             last = next(reversed(self.graph.nodes))
             match node:
                 case Input():
-                    self.values[name] = x
+                    self.values[name] = inputs[name]
                 case Theta():
                     self.thetas[name] = self._theta(node)
                 case Evaluate():
@@ -139,6 +142,8 @@ class _Lowering:
                 case Output():
                     outputs.append(self.values[self.source.input(name, "state")])
             mark_step(last.next, step=node.step)
+            if name in self.values:
+                self.values[name].meta.setdefault(VALUE, name)
         self._store_statistics()
         self.graph.output(outputs[0] if len(outputs) == 1 else tuple(outputs))
         return self.graph

@@ -18,11 +18,21 @@ Run = Callable[[Tensor], Any]
 
 @dataclass(frozen=True)
 class Lowered:
-    """A lowered step graph, and whether a call of it draws random numbers."""
+    """A lowered step graph.
+
+    Attributes:
+        graph: the step graph.
+        module: what it was lowered to.
+        draws: whether a call of it draws random numbers.
+        lower: lowers other graphs of the same block.
+        unit: what the unit is called.
+    """
 
     graph: StepGraph
     module: fx.GraphModule
     draws: bool
+    lower: Callable[[StepGraph], fx.GraphModule]
+    unit: str
 
 
 class Gradients(Protocol):

@@ -47,7 +47,9 @@ class Evaluate:
     Attributes:
         step: the step that asked for it first.
         stage: its number in the scheme, from 1.
-        part: which part of the unit is called.
+        part: the part of the unit that is called.
+        reads: the half of the state that what is used of the rate depends on: f of q' = f(p) reads
+            p alone. None where it depends on the whole state.
         draws: which random numbers a random unit computes with: evaluations that have the same
             share their numbers, and the first of them draws; None where each draws its own.
     """
@@ -55,10 +57,11 @@ class Evaluate:
     step: int
     stage: int
     part: Part = Part.WHOLE
+    reads: int | None = None
     draws: int | None = None
 
 
-Matrix = tuple[tuple[Exact, ...], ...]
+Matrix = tuple[tuple[Weight, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ class Solve:
 
     Attributes:
         step: the step that asked for it first.
-        coefficients: the matrix a, exact, with the length of the step.
+        coefficients: the matrix a, exact, with the length of the step; its entries may differ
+            between the halves of the state: then they are `Halves`.
         solver: the method with its number of iterations.
         part: the part of the unit that is solved for.
     """
