@@ -1,7 +1,7 @@
 """All analyses of one Runge-Kutta method, each computed when it is asked for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import final
@@ -95,8 +95,7 @@ class Analysis:
     @cached_property
     def pseudo_symplectic_order(self) -> sympy.Expr:
         """The order to which quadratic invariants are kept; oo for symplectic methods."""
-        main = replace(self.tableau, b_embedded=None)
-        if properties.is_symplectic(reducibility.reduced(main)):
+        if properties.is_symplectic(reducibility.reduced(self.tableau.propagated)):
             return sympy.oo
         at_most = 2 * self.orders.order + 2
         return sympy.Integer(pseudo_symplectic_order(self.tableau, at_most=at_most))
