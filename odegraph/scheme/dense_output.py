@@ -71,7 +71,8 @@ def check_dense(tableau: Tableau, faults: Faults) -> None:
         if not tableau.vanishes(total - required):
             faults.add(
                 f"column {k} of `b_dense` sums to {show(total)}, not to {required}: a consistent "
-                "dense output has sum b_i(theta) = theta."
+                "dense output has sum b_i(theta) = theta. The entries of a row are the "
+                "coefficients of theta, theta^2, ..., in this order."
             )
 
 
@@ -80,7 +81,8 @@ def prove_dense(tableau: Tableau, vectors: StageVectors) -> OrderProof[DenseCond
     assert tableau.b_dense is not None
     row_sums = tableau.has_row_sum_nodes
     trees = rooted_trees if row_sums else timed_trees
-    columns = list(zip(*tableau.b_dense, strict=True))
+    # The power above the degree is missing: no order is higher than the degree.
+    columns = [*zip(*tableau.b_dense, strict=True), (Fraction(0),) * tableau.stages]
     for order in range(1, len(columns) + 1):
         for tree in trees(order):
             for power, column in enumerate(columns, start=1):
@@ -89,7 +91,7 @@ def prove_dense(tableau: Tableau, vectors: StageVectors) -> OrderProof[DenseCond
                 if not tableau.vanishes(found - required):
                     text = equation(tree, row_sums=row_sums)
                     return OrderProof(order - 1, DenseCondition(tree, text, power, found))
-    return OrderProof(len(columns), None)
+    raise AssertionError("unreachable: the power above the degree cannot be right")
 
 
 def polynomial_texts(dense: Matrix) -> list[str]:
