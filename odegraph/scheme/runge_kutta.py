@@ -143,6 +143,15 @@ class RungeKuttaScheme(ButcherMatrices, HasStabilityFunction, Scheme):
         """Whether a step back undoes a step."""
         return properties.is_symmetric(self._irreducible)
 
+    @property
+    def is_reversible(self) -> bool:
+        """Whether flows that run backward under a linear reflection do so step by step.
+
+        A Runge-Kutta step commutes with linear maps, so it is reversible if and only if it is
+        symmetric (Stoffer 1988; Hairer, Lubich and Wanner, V.1).
+        """
+        return self.is_symmetric
+
     @cached_property
     def stability(self) -> StabilityFunction:
         """R = P / Q with exact coefficients."""
@@ -161,7 +170,6 @@ class RungeKuttaScheme(ButcherMatrices, HasStabilityFunction, Scheme):
             "linear order": self.linear_order,
             "embedded order": self.embedded_order,
             "dense output order": self.dense_order,
-            "dense output weights": "; ".join(polynomial_texts(self.tableau.b_dense or ())) or None,
             "stage order": self.stage_order,
             "diagonally implicit": self.is_diagonally_implicit,
             "first same as last": self.is_fsal,
@@ -172,7 +180,9 @@ class RungeKuttaScheme(ButcherMatrices, HasStabilityFunction, Scheme):
             "symmetric": self.is_symmetric,
             "SSP coefficient": exact_text(self.ssp_coefficient),
             "stability function": str(self.stability),
+            "reversible": self.is_reversible,
             **analysis_facts(self.analysis),
+            "dense output weights": "; ".join(polynomial_texts(self.tableau.b_dense or ())) or None,
             "first failing condition": None if failed is None else str(failed),
         }
 

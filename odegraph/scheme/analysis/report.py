@@ -116,6 +116,17 @@ class Analysis:
         return internal.internal_stability_functions(self.tableau)
 
     @cached_property
+    def internal_amplification(self) -> float | None:
+        """By how much an error of a stage grows at most on the real stability interval, measured.
+
+        None where the interval has no end: there Q_j is bounded by the poles alone.
+        """
+        interval = self.real_stability_interval
+        if interval == sympy.oo:
+            return None
+        return internal.internal_amplification(self.tableau, interval=float(interval))
+
+    @cached_property
     def sequential_depth(self) -> int:
         """Evaluations that have to wait for each other; the rest could run side by side."""
         return sequential_depth(self.tableau)
