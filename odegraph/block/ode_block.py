@@ -10,9 +10,11 @@ from torch import Tensor, fx, nn
 from odegraph._errors import ProjectionError
 from odegraph._exact import to_float
 from odegraph.basis import Basis
+from odegraph.block.execution import DEFAULT_EXECUTION, Execution
 from odegraph.block.halves import check_halves
 from odegraph.compile import CompiledGraphs, compile_manifestation
 from odegraph.emit.fx_graph import lower_to_fx
+from odegraph.emit.gradients import Lowered, Run
 from odegraph.emit.python_source import BlockParts
 from odegraph.emit.residuals import stage_residuals
 from odegraph.emit.rounding import Precision
@@ -27,6 +29,7 @@ from odegraph.ir import (
     manifestation,
     statistics_basis,
 )
+from odegraph.passes.invert import invert, only_start
 from odegraph.scheme import Scheme
 from odegraph.unit import Unit, trace_unit
 
@@ -50,6 +53,7 @@ class OdeBlock(nn.Module):
         state_basis: the basis in depth of the unit's buffers; by default piecewise constant on the
             elements of `basis`, which keeps running variances positive.
         example: a state, needed only for units that torch.fx cannot trace.
+        execution: how the graph is computed, such as `Execution(gradients=Checkpoints())`.
 
     Raises:
         UnitError: the unit is not a module, changes the shape, or cannot be traced.
@@ -68,6 +72,7 @@ class OdeBlock(nn.Module):
         solver: Solver | None = None,
         state_basis: Basis | None = None,
         example: Tensor | None = None,
+        execution: Execution = DEFAULT_EXECUTION,
     ) -> None:
         super().__init__()
         traced = trace_unit(unit, example=example)
@@ -88,25 +93,41 @@ class OdeBlock(nn.Module):
             path: _constant_in_depth(value, form.state_basis)
             for path, value in unit.named_buffers()
         }
-        self._set_up(traced, form, slot_module(theta), slot_module(state))
+        self._set_up(traced, form, slot_module(theta), slot_module(state), execution)
 
     @classmethod
     def of_slots(
-        cls, unit: Unit, form: Manifestation, *, theta: nn.Module, state: nn.Module
+        cls,
+        unit: Unit,
+        form: Manifestation,
+        *,
+        theta: nn.Module,
+        state: nn.Module,
+        execution: Execution = DEFAULT_EXECUTION,
     ) -> "OdeBlock":
         """A block of a traced unit with slots that already belong to the bases of `form`."""
         block = cls.__new__(cls)
         nn.Module.__init__(block)
-        block._set_up(unit, form, theta, state)
+        block._set_up(unit, form, theta, state, execution)
         return block
 
-    def _set_up(self, unit: Unit, form: Manifestation, theta: nn.Module, state: nn.Module) -> None:
+    def _set_up(
+        self,
+        unit: Unit,
+        form: Manifestation,
+        theta: nn.Module,
+        state: nn.Module,
+        execution: Execution,
+    ) -> None:
         self.unit = unit
         self.manifestation = form
+        self.execution = execution
         self.theta = theta
         self.state = state
-        self._compiled = compile_manifestation(form, unit=unit)
+        self._compiled = compile_manifestation(form, unit=unit, passes=execution.passes)
         self._lowered: dict[bool, fx.GraphModule] = {}
+        self._runs: dict[bool, Run] = {}
+        self._inverses: dict[bool, fx.GraphModule] = {}
         self._checked_shapes: set[tuple[int, ...]] = set()
         self.register_load_state_dict_pre_hook(_refuse_other_bases)
         self.graph_module  # lower now: nothing is left to do inside torch.compile  # noqa: B018
@@ -164,7 +185,23 @@ class OdeBlock(nn.Module):
         """The state at depth 1 from the state `x` at depth 0, of the same shape."""
         if not torch.compiler.is_compiling() and x.shape[1:] not in self._checked_shapes:
             self._check_shape(x)
-        return self.graph_module(x)
+        if not torch.is_grad_enabled() or torch.compiler.is_compiling():
+            return self.graph_module(x)
+        return self._run(x)
+
+    def inverse(self, x: Tensor) -> Tensor:
+        """The state at depth 0 from the state `x` at depth 1, by taking every step back.
+
+        Exact but for rounding, for schemes whose steps have an algebraic inverse, on units that the
+        scheme is for: symplectic pairs and compositions on separable systems [q, p].
+
+        Raises:
+            GraphError: the scheme has no algebraic inverse, or needs more than one state for it.
+        """
+        if self.training not in self._inverses:
+            inverse = invert(self._compiled.evaluation)
+            self._inverses[self.training] = self._lowered_graph(only_start(inverse))
+        return self._inverses[self.training](x)
 
     @torch.no_grad()
     def residuals(self, x: Tensor) -> dict[str, Tensor]:
@@ -190,19 +227,36 @@ class OdeBlock(nn.Module):
             f"steps={form.steps}, span={form.span}"
         )
 
+    @property
+    def _run(self) -> Run:
+        """The graph of the current mode, with gradients as `execution` says."""
+        module = self.graph_module
+        if self.training not in self._runs:
+            graph = self._compiled.training if self.training else self._compiled.evaluation
+            draws = self.training and self.unit.is_random
+            lowered = Lowered(graph, module, draws, self._lowered_graph, self.unit.name)
+            self._runs[self.training] = self.execution.gradients.runner(lowered)
+        return self._runs[self.training]
+
     def _lower(self, *, training: bool) -> None:
         unit = self.called_unit
         changes = training and unit.training is not unit.evaluation
-        lowered = lower_to_fx(
-            self._compiled.training if changes else self._compiled.evaluation,
-            training_call(unit) if changes else evaluation_call(unit),
+        graph = self._compiled.training if changes else self._compiled.evaluation
+        lowered = self._lowered_graph(graph, training=changes)
+        self._lowered[training] = lowered
+        if unit.training is unit.evaluation:
+            self._lowered[not training] = lowered
+
+    def _lowered_graph(self, graph: StepGraph, *, training: bool | None = None) -> fx.GraphModule:
+        unit = self.called_unit
+        mode = self.training if training is None else training
+        return lower_to_fx(
+            graph,
+            training_call(unit) if mode else evaluation_call(unit),
             theta=self.theta,
             state=self.state,
             precision=self.precision,
         )
-        self._lowered[training] = lowered
-        if unit.training is unit.evaluation:
-            self._lowered[not training] = lowered
 
     def _check_shape(self, x: Tensor) -> None:
         self.unit.check_rate_shape(x)
@@ -219,6 +273,8 @@ class OdeBlock(nn.Module):
         super()._apply(fn, recurse)
         if self.precision != before:
             self._lowered.clear()
+            self._runs.clear()
+            self._inverses.clear()
             self.graph_module  # noqa: B018
         return self
 
@@ -228,7 +284,7 @@ class OdeBlock(nn.Module):
 
     def __getstate__(self) -> dict[str, Any]:
         # The graphs follow from the rest; a copy lowers its own, with its own slots.
-        return {**self.__dict__, "_lowered": {}}
+        return {**self.__dict__, "_lowered": {}, "_runs": {}, "_inverses": {}}
 
 
 def _statistics_basis(unit: Unit, basis: Basis, given: Basis | None) -> Basis | None:

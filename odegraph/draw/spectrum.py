@@ -62,8 +62,11 @@ def draw_spectrum(
     return Path(path)
 
 
-def unit_circle(axes: "Axes", eigenvalues: ArrayLike) -> None:
-    """The unit circle with eigenvalues: inside and on it blue, outside of it vermilion crosses."""
+def unit_circle(axes: "Axes", eigenvalues: ArrayLike, *, largest: float | None = None) -> None:
+    """The unit circle with eigenvalues: inside and on it blue, outside of it vermilion crosses.
+
+    Axes reach to the modulus `largest`, by default that of these eigenvalues.
+    """
     values = np.asarray(eigenvalues, dtype=np.complex128)
     angle = np.linspace(0, 2 * np.pi, 361)
     axes.fill(np.cos(angle), np.sin(angle), color=style.PALE_BLUE, zorder=1)
@@ -81,8 +84,8 @@ def unit_circle(axes: "Axes", eigenvalues: ArrayLike) -> None:
             markeredgewidth=0.5,
             zorder=4,
         )
-    reach = 1.12 * max(1.0, float(np.abs(values).max(initial=0.0)))
-    style.complex_plane(axes, centre=0.0, reach=reach, name=r"\lambda")
+    reach = float(np.abs(values).max(initial=0.0)) if largest is None else largest
+    style.complex_plane(axes, centre=0.0, reach=1.12 * max(1.0, reach), name=r"\lambda")
 
 
 def _count(eigenvalues: ArrayLike) -> str:

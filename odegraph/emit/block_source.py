@@ -1,5 +1,6 @@
 """The forward pass of one manifestation as Python statements."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from odegraph._exact import Exact, to_exact
@@ -26,6 +27,7 @@ from odegraph.ir import (
     Jacobian,
     Node,
     Output,
+    Part,
     Solve,
     SolvedRate,
     StageMatrix,
@@ -42,13 +44,13 @@ class UnitNames:
     """What the statements call: the unit's function, and whether it takes and returns slots.
 
     Attributes:
-        function: the name of the unit's function.
+        functions: the names of the unit's function, or of those of its parts.
         parameters: whether the unit has parameters, passed as `*theta[b]`.
         buffers: whether the unit has buffers, passed as `*state[b]`.
         learns: whether the function returns new statistics after the rate.
     """
 
-    function: str
+    functions: Mapping[Part, str]
     parameters: bool
     buffers: bool
     learns: bool
@@ -122,7 +124,8 @@ class _ForwardWriter:
             node.stage for _, node in self.steps[step] if isinstance(node, Evaluate | SolvedRate)
         }
         recycled = self._recycled_rates(step)
-        if 1 not in evaluated and len(recycled) == 1:
+        whole = set(self.unit.functions) == {Part.WHOLE}
+        if whole and 1 not in evaluated and len(recycled) == 1:
             (value,) = recycled
             old = self.names.variable[value]
             if old != "k1" and not self.names.is_live("k1", position):
@@ -166,7 +169,8 @@ class _ForwardWriter:
         target = rate = self.names.assign(name, self._wanted(name, node), position)
         if self.unit.learns:
             target = f"{rate}, *statistics"
-        self.lines += call(f"{target} = {self.unit.function}", [state, *arguments], margin=MARGIN)
+        function = self.unit.functions[node.part]
+        self.lines += call(f"{target} = {function}", [state, *arguments], margin=MARGIN)
         if self.unit.learns:
             self.lines.append("learned.append(statistics)")
             self.evaluations.append(name)
@@ -176,12 +180,14 @@ class _ForwardWriter:
             return "_"  # evaluated for the statistics alone
         # In a discrete map what the unit returns is the next state.
         uses = [data["edge"].role for data in self.graph.graph.succ[name].values()]
-        return "x" if "state" in uses else f"k{node.stage}"
+        return "x" if "state" in uses else f"{node.part.value}{node.stage}"
 
     def _inline(self, state: str, arguments: list[str], node: Evaluate) -> str:
         expression = sum_expression(self._sum(state))
-        target = f"k{node.stage}, *statistics" if self.unit.learns else f"k{node.stage}"
-        line = f"{target} = {self.unit.function}({', '.join([expression, *arguments])})"
+        rate = f"{node.part.value}{node.stage}"
+        target = f"{rate}, *statistics" if self.unit.learns else rate
+        function = self.unit.functions[node.part]
+        line = f"{target} = {function}({', '.join([expression, *arguments])})"
         if len(line) + MARGIN + len("_2") <= WIDTH:
             return expression
         self.lines += sum_statements("y", self._sum(state), margin=MARGIN)
@@ -192,7 +198,8 @@ class _ForwardWriter:
         state = self.names.variable[self.graph.input(name, "state")]
         target = self.names.assign(name, "J", position)
         opening = f"{target} = jacobian"
-        self.lines += call(opening, [self.unit.function, state, *arguments], margin=MARGIN)
+        function = self.unit.functions[Part.WHOLE]
+        self.lines += call(opening, [function, state, *arguments], margin=MARGIN)
 
     def _apply(self, name: str, node: Apply, position: int) -> None:
         source = self.graph.input(name, "matrix")
@@ -201,14 +208,13 @@ class _ForwardWriter:
         target = self.names.assign(name, "v", position)
         self.lines += product_statements(target, node, matrix, total, margin=MARGIN)
 
-    @property
-    def _rate(self) -> str:
-        return "rate" if self.unit.learns else self.unit.function
+    def _rate(self, part: Part) -> str:
+        return "rate" if self.unit.learns else self.unit.functions[part]
 
     def _rate_function(self) -> list[str]:
         if not self.graph.of_type(Solve):
             return []
-        call_ = f"return {self.unit.function}(x, *slots)[0]"
+        call_ = f"return {self.unit.functions[Part.WHOLE]}(x, *slots)[0]"
         return ["def rate(x: Tensor, *slots: Tensor) -> Tensor:", f"    {call_}", ""]
 
     def _stage_matrix(self, name: str, node: StageMatrix, position: int) -> None:
@@ -216,7 +222,7 @@ class _ForwardWriter:
         self.lines += matrix_statement(
             self.names.assign(name, "P", position),
             node.coefficients,
-            unit=self._rate,
+            unit=self._rate(node.part),
             like=like,
             theta=self._staged_theta(name),
             precision=self.precision,
@@ -229,13 +235,15 @@ class _ForwardWriter:
         for user in self.graph.graph.succ[name]:
             rate = self.graph.node(user)
             assert isinstance(rate, SolvedRate)
-            rates[rate.position] = self.names.assign(user, f"k{rate.stage}", position)
+            wanted = f"{node.part.value}{rate.stage}"
+            rates[rate.position] = self.names.assign(user, wanted, position)
         if isinstance(node.solver, ExactLinear):
             matrix = self.names.variable[self.graph.input(name, "matrix")]
             self.lines += linear_statement(rates, matrix=matrix, states=states)
             return
+        unit, precision = self._rate(node.part), self.precision
         self.lines += solve_statement(
-            rates, node, unit=self._rate, states=states, theta=theta, precision=self.precision
+            rates, node, unit=unit, states=states, theta=theta, precision=precision
         )
 
     def _staged_theta(self, name: str) -> list[str]:

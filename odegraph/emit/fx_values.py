@@ -7,6 +7,10 @@ from torch import fx
 from odegraph.emit.weighted_sum import Term
 
 EXACT_WEIGHT = "exact_weight"
+VALUE = "value"
+"""Key in a node's meta: the name of the value in the step graph."""
+STEP = "step"
+"""Key in a node's meta: the step that it belongs to; None for what comes before or after all."""
 
 
 class FxArithmetic:
@@ -42,10 +46,19 @@ class FxSlots:
 
     def __getitem__(self, index: int) -> fx.Node:
         if index not in self.fetched:
-            self.fetched[index] = self.graph.call_function(operator.getitem, (self.unbound, index))
+            node = self.graph.call_function(operator.getitem, (self.unbound, index))
+            node.meta[STEP] = None
+            self.fetched[index] = node
         return self.fetched[index]
 
 
 def fx_name(name: str) -> str:
     """The name of a step graph's value as that of an fx node."""
     return name.replace(".", "_")
+
+
+def mark_step(node: fx.Node, *, step: int | None) -> None:
+    """Say of this node and all after it which step they belong to."""
+    while node.op != "root":
+        node.meta.setdefault(STEP, step)
+        node = node.next

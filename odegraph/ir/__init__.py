@@ -36,6 +36,7 @@ from odegraph.ir.nodes import SolvedRate as SolvedRate
 from odegraph.ir.nodes import StageMatrix as StageMatrix
 from odegraph.ir.nodes import Theta as Theta
 from odegraph.ir.nodes import Update as Update
+from odegraph.ir.part import Part as Part
 from odegraph.ir.solver import ExactLinear as ExactLinear
 from odegraph.ir.solver import FixedPoint as FixedPoint
 from odegraph.ir.solver import NewtonKrylov as NewtonKrylov

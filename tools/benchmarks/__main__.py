@@ -9,12 +9,13 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import compiling, overhead, projecting
+from benchmarks import compiling, dynamics, overhead, projecting
 from benchmarks.row import Row
 from odegraph import __version__
 
 GROUPS: Mapping[str, Callable[[int], Iterator[Row]]] = {
     "compiling": compiling.rows,
+    "dynamics": dynamics.rows,
     "overhead": overhead.rows,
     "projecting": projecting.rows,
 }

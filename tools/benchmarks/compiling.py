@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.row import Row, timed
 from odegraph import OdeBlock, PiecewiseConstant, load_scheme, scheme_names, verify
-from odegraph.dynamics import lyapunov_prior
 from odegraph.models.units import TanhUnit
 from odegraph.scheme import rooted_trees as trees
 from odegraph.scheme.file import read_scheme_file
@@ -47,14 +46,6 @@ def build_block(steps: int) -> None:
     OdeBlock(TanhUnit(2, 50), scheme="rk4-classic", basis=PiecewiseConstant(1), steps=steps)
 
 
-def solve_lyapunov() -> None:
-    import torch
-
-    generator = torch.Generator().manual_seed(0)
-    omega = torch.randn(32, 32, generator=generator, dtype=torch.float64) / 6
-    lyapunov_prior(omega.requires_grad_()).backward()
-
-
 def rows(runs: int) -> Iterator[Row]:
     """Seconds of each case."""
     for case, goal, seconds in cases():
@@ -79,5 +70,4 @@ def cases() -> list[tuple[str, str, Callable[[], float]]]:
             "2 s",
             lambda: timed(lambda: build_block(1024)),
         ),
-        ("Lyapunov prior with gradient, n = 32", "0.06 s", lambda: timed(solve_lyapunov)),
     ]
