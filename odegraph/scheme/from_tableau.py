@@ -36,6 +36,8 @@ def scheme_from_tableau(
     Raises:
         SchemeError: all faults of the tableau, as for a file.
     """
+    # A matrix with one column holds rows here, not a vector.
+    b_dense = b_dense.tolist() if isinstance(b_dense, sympy.MatrixBase) else b_dense
     arrays: dict[str, Any] = {"A": A, "b": b, "c": c, "b_embedded": b_embedded, "b_dense": b_dense}
     given = {key: value for key, value in arrays.items() if value is not None}
     spec = arrays_spec(given, name=name, title=title, source=source, row_sums=row_sums)

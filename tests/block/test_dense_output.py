@@ -78,7 +78,7 @@ def test_over_many_steps_one_order_more_than_the_uniform_one_is_seen(scheme):
     assert proven.dense_order is not None
     expected = min(proven.order, proven.dense_order + 1)
     coarse, fine = (
-        errors(scheme, length=0.25, steps=n, times=[1 - Fraction(1, 2 * n)]) for n in (12, 24)
+        errors(scheme, length=0.25, steps=n, times=[1 - Fraction(1, 3 * n)]) for n in (12, 24)
     )
     assert abs(math.log2(coarse / fine) - expected) < 0.25
 
