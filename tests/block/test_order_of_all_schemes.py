@@ -14,7 +14,7 @@ from closed_problems import (
 )
 
 import odegraph as og
-from odegraph.scheme import NystromScheme
+from odegraph.scheme import NystromScheme, RungeKuttaScheme
 
 GENERATED = (
     "gauss(4)", "radau-ia(2)", "radau-iia(4)", "lobatto-iiia(3)", "lobatto-iiib(3)",
@@ -26,6 +26,8 @@ STEPS = {1: 24, 2: 16, 3: 12, 4: 8, 5: 7, 6: 5, 7: 4, 8: 3, 9: 3}
 
 def problem_for(scheme: og.Scheme) -> Problem:
     """The problem that the order of a scheme of this kind is about."""
+    if isinstance(scheme, RungeKuttaScheme):
+        return COUPLED  # compositions of them too
     if isinstance(scheme, NystromScheme):
         return DAMPED if scheme.uses_velocity else SECOND_ORDER
     by_kind = {
