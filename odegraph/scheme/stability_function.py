@@ -69,10 +69,27 @@ class StabilityFunction:
     def e_polynomial(self) -> Polynomial:
         """E(y^2) = |Q(iy)|^2 - |P(iy)|^2, as a polynomial in y^2."""
         difference = add(_squared_modulus(self.Q), scale(_squared_modulus(self.P), -1))
-        return trim(x if abs(x) > self.tolerance else Fraction(0) for x in difference)
+        if not self.tolerance:
+            return difference
+        pairs = enumerate(difference)
+        return trim(x if abs(x) > self._e_tolerance(k) else Fraction(0) for k, x in pairs)
+
+    def _e_tolerance(self, k: int) -> Number:
+        """How far coefficients of P and Q that are off by the tolerance move that of y^(2k) in E.
+
+        It is the sum over the products of two coefficients whose indices sum to 2k: small for high
+        powers, whose honest coefficients are small too.
+        """
+        sides = ((p, len(p) - 1) for p in (self.P, self.Q))
+        moduli = (
+            abs(x) for p, degree in sides for j, x in enumerate(p) if 0 <= 2 * k - j <= degree
+        )
+        return 2 * self.tolerance * sum(moduli, Fraction(0))
 
     def is_a_stable(self) -> bool:
         """|R(z)| <= 1 for Re z <= 0: E >= 0 on the imaginary axis, and all poles to its right."""
+        if self.at_infinity is None:
+            return False
         poles_right = has_left_half_plane_roots_only(flip(self.Q))
         return poles_right and is_nonnegative(self.e_polynomial())
 
