@@ -55,6 +55,8 @@ from odegraph.ir import (
 from odegraph.unit import Unit
 
 EXACT_WEIGHT = "exact_weight"
+STEP = "step"
+"""Key in a node's meta: the step of the time grid whose state, rate or solution it is."""
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,8 @@ class _Lowering:
                     self.updates[node.index] = self._update(name, node)
                 case Output():
                     outputs.append(self.values[self.source.input(name, "state")])
+            if name in self.values and node.step is not None:
+                self.values[name].meta[STEP] = node.step
         self._store_statistics()
         self.graph.output(outputs[0] if len(outputs) == 1 else tuple(outputs))
         return self.graph
@@ -268,6 +272,8 @@ class _Lowering:
             path: self.graph.call_function(operator.getitem, (result, position))
             for position, path in enumerate(self.call.updated, start=1)
         }
+        for statistics in self.statistics[name].values():
+            statistics.meta[STEP] = self.source.node(name).step
         return self.graph.create_node("call_function", operator.getitem, (result, 0), name=fx_name)
 
     def _jacobian(self, name: str) -> fx.Node:
