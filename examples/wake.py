@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from odegraph.cli.train_dynamics import print_study, study_with_progress
+from odegraph.cli.train_dynamics import print_study, progress_bar, study_with_progress
 from odegraph.data import wake
 from odegraph.study import KINDS, Recipe, make_problem
 
@@ -28,7 +28,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
 
     device = "cuda" if options.long and torch.cuda.is_available() else "cpu"
-    flow = wake.load(diameter=24 if options.long else 10, device=device)
+    with progress_bar() as bar:
+        task = bar.add_task("flow")
+        flow = wake.load(
+            diameter=24 if options.long else 10,
+            device=device,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+        bar.update(task, completed=1, total=1)
     problem = make_problem(
         flow.snapshots(), name="wake", title="The wake of a cylinder", unit="U / D"
     )

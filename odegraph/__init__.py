@@ -21,6 +21,7 @@ from odegraph.basis import PiecewiseConstant as PiecewiseConstant
 from odegraph.basis import PiecewiseLinear as PiecewiseLinear
 from odegraph.basis import projection_matrix as projection_matrix
 from odegraph.block import BakedBlock as BakedBlock
+from odegraph.block import Execution as Execution
 from odegraph.block import OdeBlock as OdeBlock
 from odegraph.block import ProjectionReport as ProjectionReport
 from odegraph.block import SlotError as SlotError
@@ -38,6 +39,7 @@ from odegraph.block import save as save
 from odegraph.block import split as split
 from odegraph.block import transfer_optimizer as transfer_optimizer
 from odegraph.block import weight_penalty as weight_penalty
+from odegraph.block import with_execution as with_execution
 from odegraph.diagnostics import ConvergenceReport as ConvergenceReport
 from odegraph.diagnostics import DriftReport as DriftReport
 from odegraph.diagnostics import StabilityReport as StabilityReport
@@ -51,6 +53,8 @@ from odegraph.dynamics import Constraint as Constraint
 from odegraph.dynamics import SymmetricSkew as SymmetricSkew
 from odegraph.dynamics import lyapunov_prior as lyapunov_prior
 from odegraph.dynamics import lyapunov_solve as lyapunov_solve
+from odegraph.emit.gradients import Backpropagation as Backpropagation
+from odegraph.emit.gradients import Checkpoints as Checkpoints
 from odegraph.ir import ExactLinear as ExactLinear
 from odegraph.ir import FixedPoint as FixedPoint
 from odegraph.ir import Manifestation as Manifestation
@@ -58,6 +62,7 @@ from odegraph.ir import NewtonKrylov as NewtonKrylov
 from odegraph.ir import OrderLossWarning as OrderLossWarning
 from odegraph.ir import StepGraph as StepGraph
 from odegraph.models import from_resnet as from_resnet
+from odegraph.passes import DEFAULT_PASSES as DEFAULT_PASSES
 from odegraph.scheme import Scheme as Scheme
 from odegraph.scheme import load_scheme as load_scheme
 from odegraph.scheme import scheme_names as scheme_names

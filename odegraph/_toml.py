@@ -11,6 +11,7 @@ from odegraph._errors import OdegraphError
 from odegraph._exact import shorten
 
 MAX_BYTES = 1_000_000
+MAX_PATH = 300
 
 
 def read_toml(path: Path, *, what: str, error: type[OdegraphError]) -> dict[str, Any]:
@@ -19,21 +20,28 @@ def read_toml(path: Path, *, what: str, error: type[OdegraphError]) -> dict[str,
     Numbers with a decimal point come as `Decimal`, so that nothing is rounded on the way in.
     """
     content = read_bytes(path, what=what, error=error)
+    return parse_toml(content, subject=f"`{shorten(path, MAX_PATH)}`", what=what, error=error)
+
+
+def parse_toml(
+    content: bytes, *, subject: str, what: str, error: type[OdegraphError]
+) -> dict[str, Any]:
+    """The table in the bytes of a file; `subject` is what messages call it."""
     try:
         return tomllib.loads(content.decode("utf-8"), parse_float=Decimal)
     except UnicodeDecodeError as fault:
         raise error(
-            f"`{shorten(path)}` is not text: byte {fault.start} is not UTF-8. A {what} is TOML."
+            f"{subject} is not text: byte {fault.start} is not UTF-8. A {what} is TOML."
         ) from fault
     except RecursionError as fault:
-        raise error(f"`{shorten(path)}` is nested too deeply to be a {what}.") from fault
+        raise error(f"{subject} is nested too deeply to be a {what}.") from fault
     except (tomllib.TOMLDecodeError, ValueError, ArithmeticError) as fault:
-        raise error(f"`{shorten(path)}` is not valid TOML: {shorten(fault, 120)}") from fault
+        raise error(f"{subject} is not valid TOML: {shorten(fault, 120)}") from fault
 
 
 def read_bytes(path: Path, *, what: str, error: type[OdegraphError]) -> bytes:
     """The bytes of a regular file of at most `MAX_BYTES`."""
-    where = shorten(path)
+    where = shorten(path, MAX_PATH)
     try:
         if path.is_dir():
             raise error(f"`{where}` is a directory. Give the path of a {what} in it.")

@@ -1,5 +1,6 @@
 """The spine of the compiler: one line each for what happens to a manifestation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from odegraph._errors import GraphError
@@ -13,7 +14,13 @@ from odegraph.ir import (
     build_step_graph,
     check,
 )
-from odegraph.passes import DEFAULT_PASSES, as_discrete_map, run_passes, track_statistics
+from odegraph.passes import (
+    DEFAULT_PASSES,
+    Pass,
+    as_discrete_map,
+    run_passes,
+    track_statistics,
+)
 from odegraph.unit import Unit
 
 
@@ -30,7 +37,9 @@ class CompiledGraphs:
     called: Unit
 
 
-def compile_manifestation(manifestation: Manifestation, *, unit: Unit) -> CompiledGraphs:
+def compile_manifestation(
+    manifestation: Manifestation, *, unit: Unit, passes: Sequence[Pass] = DEFAULT_PASSES
+) -> CompiledGraphs:
     """Build the step graph of a manifestation and run the passes over it.
 
     Raises:
@@ -38,7 +47,7 @@ def compile_manifestation(manifestation: Manifestation, *, unit: Unit) -> Compil
     """
     built = build_step_graph(manifestation, solver=solver_for(manifestation, unit=unit))
     _check_linearised(built, unit)
-    evaluation, called = _with_layers(run_passes(built, DEFAULT_PASSES), unit)
+    evaluation, called = _with_layers(run_passes(built, passes), unit)
     training = check(track_statistics(evaluation)) if unit.updated_buffers else evaluation
     return CompiledGraphs(evaluation, training, called)
 

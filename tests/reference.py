@@ -103,7 +103,15 @@ def integrate_multistep(
             )
         else:
             past = zip(alpha[:k], beta[:k], states[-k:], rates[-k:], strict=True)
-            made = sum((h * b * r - a * y for a, b, y, r in past), start=0 * x) / alpha[k]
+            known = sum((h * b * r - a * y for a, b, y, r in past), start=0 * x) / alpha[k]
+            made = known
+            if beta[k]:
+                own, at_end = h * beta[k] / alpha[k], _theta_at(slots, end, (start, end))
+
+                def newest(R, known=known, own=own, at_end=at_end):
+                    return rate(known + own * R, at_end)
+
+                made = known + own * newton(newest, 0 * x)
         states.append(made)
     return states[-1]
 

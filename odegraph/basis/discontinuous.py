@@ -12,13 +12,13 @@ from odegraph._exact import shorten
 from odegraph.basis.border import HIGHEST_DEGREE, checked_count
 from odegraph.basis.common_refinement import common_refinement
 from odegraph.basis.mesh import BreakpointsLike, Mesh, Side, make_mesh
-from odegraph.basis.piecewise_polynomial import LocalFunctions, MeshBasis
+from odegraph.basis.piecewise_polynomial import BasisOfMesh, LocalFunctions, PartitionOfUnity
 from odegraph.basis.polynomial import FALLING, ONE, RISING, Polynomial, multiply
 
 
 @final
 @dataclass(frozen=True, init=False, repr=False)
-class DiscontinuousLinear(MeshBasis):
+class DiscontinuousLinear(BasisOfMesh):
     """Linear functions on every element, with a jump at every breakpoint.
 
     n elements have 2 n coefficients: 2k and 2k + 1 are the values at the two ends of element k,
@@ -27,12 +27,6 @@ class DiscontinuousLinear(MeshBasis):
 
     mesh: Mesh
     kind: ClassVar[str] = "discontinuous-linear"
-    keys: ClassVar[tuple[str, ...]] = ("elements", "breakpoints")
-
-    def __init__(
-        self, elements: int | None = None, *, breakpoints: BreakpointsLike | None = None
-    ) -> None:
-        object.__setattr__(self, "mesh", make_mesh(elements, breakpoints))
 
     @property
     def size(self) -> int:
@@ -53,18 +47,10 @@ class DiscontinuousLinear(MeshBasis):
         """1 - s and s."""
         return ((2 * element, FALLING), (2 * element + 1, RISING))
 
-    def constant_coefficients(self) -> tuple[Fraction, ...]:
-        """All ones."""
-        return (ONE,) * self.size
-
-    def on_mesh(self, mesh: Mesh) -> "DiscontinuousLinear":
-        """The same functions on another mesh."""
-        return DiscontinuousLinear(breakpoints=mesh.breakpoints)
-
 
 @final
 @dataclass(frozen=True, init=False, repr=False)
-class DiscontinuousPolynomial(MeshBasis):
+class DiscontinuousPolynomial(PartitionOfUnity):
     """Polynomials of any degree on every element, with a jump at every breakpoint.
 
     Lagrange form: the coefficients of an element are the values of theta at equally spaced points,
@@ -115,10 +101,6 @@ class DiscontinuousPolynomial(MeshBasis):
         """The Lagrange polynomials of the element's points."""
         polynomials = lagrange_polynomials(self.degrees[element])
         return tuple((self._offsets[element] + i, p) for i, p in enumerate(polynomials))
-
-    def constant_coefficients(self) -> tuple[Fraction, ...]:
-        """All ones."""
-        return (ONE,) * self.size
 
     def on_mesh(self, mesh: Mesh) -> "DiscontinuousPolynomial":
         """The same on another mesh; an element takes the largest degree that it overlaps."""

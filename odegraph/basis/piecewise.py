@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, final
 
-from odegraph.basis.mesh import BreakpointsLike, Mesh, Side, make_mesh
-from odegraph.basis.piecewise_polynomial import LocalFunctions, MeshBasis
-from odegraph.basis.polynomial import CONSTANT, FALLING, ONE, RISING
+from odegraph.basis.mesh import Mesh, Side
+from odegraph.basis.piecewise_polynomial import BasisOfMesh, LocalFunctions
+from odegraph.basis.polynomial import CONSTANT, FALLING, RISING
 
 
 @final
 @dataclass(frozen=True, init=False, repr=False)
-class PiecewiseConstant(MeshBasis):
+class PiecewiseConstant(BasisOfMesh):
     """Indicator functions: phi_k(t) = 1 on the element (t_k, t_{k+1}) and 0 elsewhere.
 
     With forward Euler and one step an element this is a ResNet: coefficient k belongs to layer k
@@ -21,12 +21,6 @@ class PiecewiseConstant(MeshBasis):
     mesh: Mesh
     kind: ClassVar[str] = "piecewise-constant"
     is_orthogonal: ClassVar[bool] = True
-    keys: ClassVar[tuple[str, ...]] = ("elements", "breakpoints")
-
-    def __init__(
-        self, elements: int | None = None, *, breakpoints: BreakpointsLike | None = None
-    ) -> None:
-        object.__setattr__(self, "mesh", make_mesh(elements, breakpoints))
 
     @property
     def size(self) -> int:
@@ -47,18 +41,10 @@ class PiecewiseConstant(MeshBasis):
         """The constant 1."""
         return ((element, CONSTANT),)
 
-    def constant_coefficients(self) -> tuple[Fraction, ...]:
-        """All ones."""
-        return (ONE,) * self.size
-
-    def on_mesh(self, mesh: Mesh) -> "PiecewiseConstant":
-        """The same functions on another mesh."""
-        return PiecewiseConstant(breakpoints=mesh.breakpoints)
-
 
 @final
 @dataclass(frozen=True, init=False, repr=False)
-class PiecewiseLinear(MeshBasis):
+class PiecewiseLinear(BasisOfMesh):
     """Continuous hat functions: phi_k is 1 at breakpoint k, 0 at the others, linear between.
 
     n elements have n + 1 coefficients; coefficient k is theta(t_k) (Courant, Bulletin of the
@@ -67,12 +53,6 @@ class PiecewiseLinear(MeshBasis):
 
     mesh: Mesh
     kind: ClassVar[str] = "piecewise-linear"
-    keys: ClassVar[tuple[str, ...]] = ("elements", "breakpoints")
-
-    def __init__(
-        self, elements: int | None = None, *, breakpoints: BreakpointsLike | None = None
-    ) -> None:
-        object.__setattr__(self, "mesh", make_mesh(elements, breakpoints))
 
     @property
     def size(self) -> int:
@@ -92,11 +72,3 @@ class PiecewiseLinear(MeshBasis):
     def element_functions(self, element: int) -> LocalFunctions:
         """The falling flank of one hat and the rising flank of the next."""
         return ((element, FALLING), (element + 1, RISING))
-
-    def constant_coefficients(self) -> tuple[Fraction, ...]:
-        """All ones."""
-        return (ONE,) * self.size
-
-    def on_mesh(self, mesh: Mesh) -> "PiecewiseLinear":
-        """The same functions on another mesh."""
-        return PiecewiseLinear(breakpoints=mesh.breakpoints)

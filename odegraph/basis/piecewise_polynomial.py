@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 from odegraph.basis.basis import Basis, Row
 from odegraph.basis.border import Depth, checked_count, exact_depth
-from odegraph.basis.mesh import Mesh, Side
+from odegraph.basis.mesh import BreakpointsLike, Mesh, Side, make_mesh
 from odegraph.basis.polynomial import Polynomial, value_at
 
 LocalFunctions = tuple[tuple[int, Polynomial], ...]
@@ -90,3 +90,26 @@ class MeshBasis(PiecewisePolynomial):
     def to_dict(self) -> dict[str, object]:
         """The kind and the mesh."""
         return {"kind": self.kind} | self.mesh.to_dict()
+
+
+class PartitionOfUnity(MeshBasis):
+    """A piecewise polynomial whose functions add up to 1, as those of values at points do."""
+
+    def constant_coefficients(self) -> tuple[Fraction, ...]:
+        """All ones."""
+        return (Fraction(1),) * self.size
+
+
+class BasisOfMesh(PartitionOfUnity):
+    """A basis that its mesh determines: so many equal elements, or given breakpoints."""
+
+    keys: ClassVar[tuple[str, ...]] = ("elements", "breakpoints")
+
+    def __init__(
+        self, elements: int | None = None, *, breakpoints: BreakpointsLike | None = None
+    ) -> None:
+        object.__setattr__(self, "mesh", make_mesh(elements, breakpoints))
+
+    def on_mesh(self, mesh: Mesh) -> Self:
+        """The same functions on another mesh."""
+        return type(self)(breakpoints=mesh.breakpoints)

@@ -7,13 +7,13 @@ from typing import ClassVar, final
 
 from odegraph.basis.border import HIGHEST_DEGREE, checked_count
 from odegraph.basis.mesh import BreakpointsLike, Mesh, Side, make_mesh
-from odegraph.basis.piecewise_polynomial import LocalFunctions, MeshBasis
+from odegraph.basis.piecewise_polynomial import LocalFunctions, PartitionOfUnity
 from odegraph.basis.polynomial import CONSTANT, ONE, Polynomial, add, multiply, scale
 
 
 @final
 @dataclass(frozen=True, init=False, repr=False)
-class BSpline(MeshBasis):
+class BSpline(PartitionOfUnity):
     """B-splines of a degree p: nonnegative, with sum 1, and p - 1 continuous derivatives.
 
     The knots are the breakpoints, with the ends repeated p times more, so that the first and last
@@ -65,10 +65,6 @@ class BSpline(MeshBasis):
         nearby = self._knots[element + 1 : element + 1 + 2 * self.degree]
         local_knots = tuple((knot - start) / (end - start) for knot in nearby)
         return tuple((element + i, p) for i, p in enumerate(splines_between(local_knots)))
-
-    def constant_coefficients(self) -> tuple[Fraction, ...]:
-        """All ones."""
-        return (ONE,) * self.size
 
     def on_mesh(self, mesh: Mesh) -> "BSpline":
         """The same degree on another mesh."""

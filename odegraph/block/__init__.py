@@ -8,6 +8,7 @@ from odegraph.block.checkpoint import load as load
 from odegraph.block.checkpoint import read_description as read_description
 from odegraph.block.checkpoint import save as save
 from odegraph.block.emission import emit_python as emit_python
+from odegraph.block.execution import Execution as Execution
 from odegraph.block.ode_block import OdeBlock as OdeBlock
 from odegraph.block.optimizer import transfer_optimizer as transfer_optimizer
 from odegraph.block.optimizer import weight_penalty as weight_penalty
@@ -18,4 +19,5 @@ from odegraph.block.transform import bake as bake
 from odegraph.block.transform import manifest as manifest
 from odegraph.block.transform import project as project
 from odegraph.block.transform import refine as refine
+from odegraph.block.transform import with_execution as with_execution
 from odegraph.block.units_in_depth import block_of_units as block_of_units

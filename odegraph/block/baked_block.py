@@ -8,10 +8,11 @@ from torch import Tensor, fx, nn
 from odegraph.basis import ExactMatrix
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.slot_maps import map_slot
-from odegraph.emit.fx_graph import evaluation_call, lower_to_fx
+from odegraph.emit.fx_graph import lower_to_fx
 from odegraph.emit.python_source import BlockParts
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_module, slots_of
+from odegraph.emit.unit_call import evaluation_call
 from odegraph.ir import Manifestation, Row, StepGraph
 from odegraph.passes import tabulate_theta
 from odegraph.unit import Unit

@@ -20,6 +20,7 @@ from odegraph._errors import DataError, EmitError, GraphError, OdegraphError
 from odegraph._exact import shorten
 from odegraph._version import __version__
 from odegraph.block.baked_block import BakedBlock
+from odegraph.block.execution import DEFAULT_EXECUTION, Execution
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.transform import replace_blocks
 from odegraph.emit.files import write_file
@@ -190,7 +191,7 @@ def _reshaped(block: OdeBlock, form: tuple[str, Manifestation]) -> OdeBlock:
     theta = {path: slot[0] for path, slot in slots_of(block.theta).items()}
     state = {path: slot[0] for path, slot in slots_of(block.state).items()}
     trainable = {path for path, slot in slots_of(block.theta).items() if slot.requires_grad}
-    return _block_like(block.unit, form[1], theta, state, trainable)
+    return _block_like(block.unit, form[1], theta, state, trainable, execution=block.execution)
 
 
 def _empty_block(unit: Unit, module: nn.Module, form: tuple[str, Manifestation]) -> OdeBlock:
@@ -206,6 +207,8 @@ def _block_like(
     theta: Mapping[str, Tensor],
     state: Mapping[str, Tensor],
     trainable: set[str],
+    *,
+    execution: Execution = DEFAULT_EXECUTION,
 ) -> OdeBlock:
     size = form.basis.size
     state_size = 0 if form.state_basis is None else form.state_basis.size
@@ -214,7 +217,13 @@ def _block_like(
         for path, value in theta.items()
     }
     buffers = {path: value.new_empty((state_size, *value.shape)) for path, value in state.items()}
-    return OdeBlock.of_slots(unit, form, theta=slot_module(slots), state=slot_module(buffers))
+    return OdeBlock.of_slots(
+        unit,
+        form,
+        theta=slot_module(slots),
+        state=slot_module(buffers),
+        execution=execution,
+    )
 
 
 def _refuse_other_unit(unit: Unit, reference: str) -> None:

@@ -10,13 +10,16 @@ from torch import Tensor, fx, nn
 from odegraph._errors import ProjectionError
 from odegraph._exact import to_float
 from odegraph.basis import Basis
+from odegraph.block.execution import DEFAULT_EXECUTION, Execution
 from odegraph.block.halves import check_halves
 from odegraph.compile import CompiledGraphs, compile_manifestation
-from odegraph.emit.fx_graph import evaluation_call, lower_to_fx, training_call
+from odegraph.emit.fx_graph import lower_to_fx
+from odegraph.emit.gradients import Lowered, Run
 from odegraph.emit.python_source import BlockParts
 from odegraph.emit.residuals import stage_residuals
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_module, slot_of, slots_of
+from odegraph.emit.unit_call import evaluation_call, training_call
 from odegraph.ir import (
     Evaluate,
     Manifestation,
@@ -49,6 +52,7 @@ class OdeBlock(nn.Module):
         state_basis: the basis in depth of the unit's buffers; by default piecewise constant on the
             elements of `basis`, which keeps running variances positive.
         example: a state, needed only for units that torch.fx cannot trace.
+        execution: how the graph is computed, such as `Execution(gradients=Checkpoints())`.
 
     Raises:
         UnitError: the unit is not a module, changes the shape, or cannot be traced.
@@ -67,6 +71,7 @@ class OdeBlock(nn.Module):
         solver: Solver | None = None,
         state_basis: Basis | None = None,
         example: Tensor | None = None,
+        execution: Execution = DEFAULT_EXECUTION,
     ) -> None:
         super().__init__()
         traced = trace_unit(unit, example=example)
@@ -87,25 +92,40 @@ class OdeBlock(nn.Module):
             path: _constant_in_depth(value, form.state_basis)
             for path, value in unit.named_buffers()
         }
-        self._set_up(traced, form, slot_module(theta), slot_module(state))
+        self._set_up(traced, form, slot_module(theta), slot_module(state), execution)
 
     @classmethod
     def of_slots(
-        cls, unit: Unit, form: Manifestation, *, theta: nn.Module, state: nn.Module
+        cls,
+        unit: Unit,
+        form: Manifestation,
+        *,
+        theta: nn.Module,
+        state: nn.Module,
+        execution: Execution = DEFAULT_EXECUTION,
     ) -> "OdeBlock":
         """A block of a traced unit with slots that already belong to the bases of `form`."""
         block = cls.__new__(cls)
         nn.Module.__init__(block)
-        block._set_up(unit, form, theta, state)
+        block._set_up(unit, form, theta, state, execution)
         return block
 
-    def _set_up(self, unit: Unit, form: Manifestation, theta: nn.Module, state: nn.Module) -> None:
+    def _set_up(
+        self,
+        unit: Unit,
+        form: Manifestation,
+        theta: nn.Module,
+        state: nn.Module,
+        execution: Execution,
+    ) -> None:
         self.unit = unit
         self.manifestation = form
+        self.execution = execution
         self.theta = theta
         self.state = state
-        self._compiled = compile_manifestation(form, unit=unit)
+        self._compiled = compile_manifestation(form, unit=unit, passes=execution.passes)
         self._lowered: dict[bool, fx.GraphModule] = {}
+        self._runs: dict[bool, Run] = {}
         self._checked_shapes: set[tuple[int, ...]] = set()
         self.register_load_state_dict_pre_hook(_refuse_other_bases)
         self.graph_module  # lower now: nothing is left to do inside torch.compile  # noqa: B018
@@ -163,7 +183,9 @@ class OdeBlock(nn.Module):
         """The state at depth 1 from the state `x` at depth 0, of the same shape."""
         if not torch.compiler.is_compiling() and x.shape[1:] not in self._checked_shapes:
             self._check_shape(x)
-        return self.graph_module(x)
+        if not torch.is_grad_enabled() or torch.compiler.is_compiling():
+            return self.graph_module(x)
+        return self._run(x)
 
     @torch.no_grad()
     def residuals(self, x: Tensor) -> dict[str, Tensor]:
@@ -188,6 +210,17 @@ class OdeBlock(nn.Module):
             f"{self.unit.name}, scheme={form.scheme.name}, basis={form.basis!r}, "
             f"steps={form.steps}, span={form.span}"
         )
+
+    @property
+    def _run(self) -> Run:
+        """The graph of the current mode, with gradients as `execution` says."""
+        module = self.graph_module
+        if self.training not in self._runs:
+            graph = self._compiled.training if self.training else self._compiled.evaluation
+            draws = self.training and self.unit.is_random
+            lowered = Lowered(graph, module, draws)
+            self._runs[self.training] = self.execution.gradients.runner(lowered)
+        return self._runs[self.training]
 
     def _lower(self, *, training: bool) -> None:
         unit = self.called_unit
@@ -218,6 +251,7 @@ class OdeBlock(nn.Module):
         super()._apply(fn, recurse)
         if self.precision != before:
             self._lowered.clear()
+            self._runs.clear()
             self.graph_module  # noqa: B018
         return self
 
@@ -227,7 +261,7 @@ class OdeBlock(nn.Module):
 
     def __getstate__(self) -> dict[str, Any]:
         # The graphs follow from the rest; a copy lowers its own, with its own slots.
-        return {**self.__dict__, "_lowered": {}}
+        return {**self.__dict__, "_lowered": {}, "_runs": {}}
 
 
 def _statistics_basis(unit: Unit, basis: Basis, given: Basis | None) -> Basis | None:

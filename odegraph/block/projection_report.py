@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from odegraph.basis import Basis, ExactMatrix, inner_products, is_nested, mass
 from odegraph.basis import projection as basis_projection
 from odegraph.block.slot_maps import (
-    PIECE,
     acts_on_logarithms,
     dense,
     map_slots,
     map_statistics,
+    pieces,
 )
 from odegraph.block.transform import CoefficientMap, named_blocks, require_basis
 from odegraph.emit.slots import slots_of
@@ -128,9 +128,9 @@ def _relative(root: Tensor, norm: Tensor, before: Tensor, after: Tensor) -> floa
     source = before.detach().reshape(before.shape[0], -1)
     target = after.detach().reshape(after.shape[0], -1)
     error = size = 0.0
-    for start in range(0, source.shape[1], PIECE):
-        old = source[:, start : start + PIECE].to("cpu", torch.float64)
-        new = target[:, start : start + PIECE].to("cpu", torch.float64)
+    for piece in pieces(source.shape[1], rows=len(source) + len(target)):
+        old = source[:, piece].to("cpu", torch.float64)
+        new = target[:, piece].to("cpu", torch.float64)
         error += (root @ torch.cat([old, new])).square().sum().item()
         size += (norm @ old).square().sum().item()
     return math.sqrt(error / size) if size else 0.0

@@ -1,6 +1,6 @@
 """Apply exact maps between bases to stacked tensors."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from odegraph._exact import to_float
 from odegraph.basis import ExactMatrix
 
-PIECE = 1 << 16
+WORKSPACE = 1 << 16  # numbers: half a megabyte, which stays in the cache
 
 
 def map_slots(slots: Mapping[str, Tensor], matrix: ExactMatrix) -> dict[str, Tensor]:
@@ -49,10 +49,15 @@ def map_slot(slot: Tensor, matrix: ExactMatrix) -> Tensor:
     weights = dense(matrix).to(slot.device)
     source = slot.detach().reshape(slot.shape[0], -1)
     target = source.new_empty((matrix.shape[0], source.shape[1]))
-    for start in range(0, source.shape[1], PIECE):
-        piece = source[:, start : start + PIECE]
-        target[:, start : start + PIECE] = weights @ piece.to(torch.float64)
+    for piece in pieces(source.shape[1], rows=sum(matrix.shape)):
+        target[:, piece] = weights @ source[:, piece].to(torch.float64)
     return target.reshape(matrix.shape[0], *slot.shape[1:])
+
+
+def pieces(columns: int, *, rows: int) -> Iterator[slice]:
+    """Slices of the columns of a tensor; `rows` of one slice fit into the workspace."""
+    width = max(1, WORKSPACE // rows)
+    return (slice(start, start + width) for start in range(0, columns, width))
 
 
 def dense(matrix: ExactMatrix) -> Tensor:

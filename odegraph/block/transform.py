@@ -18,10 +18,13 @@ from odegraph.basis import projection as basis_projection
 from odegraph.basis.mesh import make_mesh
 from odegraph.basis.piecewise_polynomial import MeshBasis
 from odegraph.block.baked_block import BakedBlock
+from odegraph.block.execution import Execution
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.slot_maps import map_slots, map_statistics
+from odegraph.emit.gradients import Gradients
 from odegraph.emit.slots import slot_module, slots_of
 from odegraph.ir import Manifestation, Solver, manifestation, statistics_basis
+from odegraph.passes import Pass
 from odegraph.scheme import Scheme
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -107,6 +110,25 @@ def bake(model: Model) -> Model:
     return replace_blocks(model, BakedBlock.of_block)
 
 
+def with_execution(
+    model: Model, *, gradients: Gradients | None = None, passes: Sequence[Pass] | None = None
+) -> Model:
+    """The same model, computed otherwise: the same values, and the same results to rounding.
+
+    What is not given stays as it is; see `Execution`. Choose before an optimiser is made: the
+    parameters of the result are new ones.
+
+    Raises:
+        GraphError: the model has no blocks, or its blocks cannot be computed like that.
+    """
+
+    def executed(block: OdeBlock) -> OdeBlock:
+        execution = block.execution.changed(gradients=gradients, passes=passes)
+        return _with_copied_slots(block, block.manifestation, execution=execution)
+
+    return replace_blocks(model, executed)
+
+
 def replace_blocks(model: Model, replace: Callable[[OdeBlock], nn.Module]) -> Model:
     """A copy of `model` in which every block is replaced, and nothing else is changed.
 
@@ -137,9 +159,13 @@ def named_blocks(model: nn.Module) -> dict[str, OdeBlock]:
     return blocks
 
 
-def _with_copied_slots(block: OdeBlock, form: Manifestation) -> OdeBlock:
+def _with_copied_slots(
+    block: OdeBlock, form: Manifestation, *, execution: Execution | None = None
+) -> OdeBlock:
     theta, state = copy.deepcopy(block.theta), copy.deepcopy(block.state)
-    return OdeBlock.of_slots(block.unit, form, theta=theta, state=state)
+    return OdeBlock.of_slots(
+        block.unit, form, theta=theta, state=state, execution=execution or block.execution
+    )
 
 
 def on_basis(
@@ -171,7 +197,13 @@ def moved(block: OdeBlock, form: Manifestation, *, through: CoefficientMap) -> O
         matrix = through(old.state_basis, form.state_basis)
         positive = block.unit.positive_slots
         state = map_statistics(slots_of(block.state), matrix, positive=positive)
-    return OdeBlock.of_slots(block.unit, form, theta=slot_module(theta), state=slot_module(state))
+    return OdeBlock.of_slots(
+        block.unit,
+        form,
+        theta=slot_module(theta),
+        state=slot_module(state),
+        execution=block.execution,
+    )
 
 
 def require_basis(basis: object) -> None:

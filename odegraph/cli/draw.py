@@ -9,7 +9,7 @@ import typer
 from odegraph._errors import EmitError
 from odegraph.cli.output import print_written
 from odegraph.draw import draw as draw_picture
-from odegraph.draw import draw_stability_region, draw_tableau
+from odegraph.draw import draw_order_star, draw_stability_region, draw_tableau
 from odegraph.models import read_model
 from odegraph.scheme import Scheme, load_scheme
 
@@ -19,6 +19,7 @@ class Picture(StrEnum):
 
     STEP = "step"
     STABILITY = "stability"
+    ORDER_STAR = "order-star"
     TABLEAU = "tableau"
 
 
@@ -50,6 +51,8 @@ def _draw_scheme(scheme: Scheme, output: Path, picture: Picture) -> Path:
             return draw_picture(scheme, output)
         case Picture.STABILITY:
             return draw_stability_region(scheme, output)
+        case Picture.ORDER_STAR:
+            return draw_order_star(scheme, output)
         case Picture.TABLEAU:
             return draw_tableau(scheme, output)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -11,7 +12,7 @@ from rich.table import Table
 from odegraph._errors import OdegraphError
 from odegraph.cli.output import console, print_json, print_written
 from odegraph.cli.schemes import Json
-from odegraph.data.snapshot_files import read_snapshots
+from odegraph.data.snapshot_files import read_snapshots, read_usable_snapshots
 from odegraph.study import KINDS, Problem, Recipe, Study, make_problem, run_study
 from odegraph.study.pages import COLUMNS, summary
 
@@ -27,6 +28,10 @@ def train_dynamics(
     variable: Annotated[str | None, typer.Option(help="The array, of several in a file.")] = None,
     time_axis: Annotated[int, typer.Option(help="Which axis is time.")] = 0,
     period: Annotated[int, typer.Option(help="Frames in a cycle, for the climatology.")] = 1,
+    usable_pixels: Annotated[
+        bool,
+        typer.Option("--usable-pixels", help="Leave out pixels with gaps or that never change."),
+    ] = False,
     epochs: Annotated[int, typer.Option(help="Steps of the optimizer.")] = Recipe.epochs,
     seeds: Annotated[int, typer.Option(help="Models of each kind.")] = 1,
     json: Json = False,
@@ -36,7 +41,8 @@ def train_dynamics(
     for one in kinds:
         if one not in KINDS:
             raise OdegraphError(f"There is no kind `{one}`. Known kinds: {', '.join(KINDS)}.")
-    frames = read_snapshots(snapshots, variable=variable, time_axis=time_axis)
+    read = read_usable_snapshots if usable_pixels else read_snapshots
+    frames = read(snapshots, variable=variable, time_axis=time_axis)
     problem = make_problem(frames, name=snapshots.stem, title=snapshots.name, period=period)
     recipe = Recipe(epochs=epochs, seeds=seeds, noise=(0.0,))
     study = study_with_progress(problem, output, recipe=recipe, kinds=kinds)
@@ -50,8 +56,7 @@ def study_with_progress(
     problem: Problem, folder: Path, *, recipe: Recipe, kinds: list[str]
 ) -> Study:
     """The study with a bar on standard error."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+    with progress_bar() as bar:
         task = bar.add_task("training", total=1.0)
         return run_study(
             problem,
@@ -62,10 +67,20 @@ def study_with_progress(
         )
 
 
+def progress_bar() -> Progress:
+    """A bar on standard error, with the time gone and the time left."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True))
+
+
 def print_study(study: Study) -> None:
     """The tables and what was written."""
     for level in study.recipe.noise:
-        table = Table(*COLUMNS, title=f"noise {level:g}, one step in {study.problem.unit}")
+        title = f"noise {level:g}, one step in {study.problem.unit}"
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        for name in COLUMNS:  # as wide as their longest word: they fit into 80 characters
+            longest = max(map(len, name.split()))
+            table.add_column(name, min_width=max(longest, 20 * (name == "model")))
         for row in summary(study.runs, level):
             table.add_row(*row)
         console.print(table)

@@ -11,7 +11,7 @@ from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
 from odegraph._errors import DataError
-from odegraph.data.snapshots import Snapshots, make_snapshots
+from odegraph.data.snapshots import Snapshots, make_snapshots, usable_pixels
 
 
 def read_snapshots(
@@ -26,6 +26,20 @@ def read_snapshots(
     `time_axis` says which axis is time: 0 as NumPy users write it, -1 as MATLAB users often do.
     Nothing in the file is executed: arrays of Python objects are refused.
     """
+    frames = _read_frames(path, variable=variable, time_axis=time_axis)
+    return make_snapshots(frames, mask=mask, name=f"`{path}`")
+
+
+def read_usable_snapshots(
+    path: str | Path, *, variable: str | None = None, time_axis: int = 0
+) -> Snapshots:
+    """Read snapshots without the pixels that are missing at some time or never change."""
+    frames = _read_frames(path, variable=variable, time_axis=time_axis)
+    numbers = frames.ndim > 1 and frames.dtype.kind in "fiu"
+    return make_snapshots(frames, mask=usable_pixels(frames) if numbers else None, name=f"`{path}`")
+
+
+def _read_frames(path: str | Path, *, variable: str | None, time_axis: int) -> np.ndarray:
     file = Path(path)
     if not file.is_file():
         raise DataError(f"There is no file `{file}`.")
@@ -36,12 +50,16 @@ def read_snapshots(
     try:
         arrays = READERS[file.suffix](file)
     except _BROKEN as error:
+        if "Object arrays" in str(error):
+            raise DataError(
+                f"`{file}` holds Python objects or mixed types, which are not read; save one array "
+                "of real numbers of one type."
+            ) from error
         raise DataError(f"`{file}` cannot be read: `{error}`.") from error
     array = _choose(arrays, variable, file=file)
     if array.ndim and not -array.ndim <= time_axis < array.ndim:
         raise DataError(f"`{file}` has the shape `{array.shape}`, which has no axis `{time_axis}`.")
-    frames = np.moveaxis(array, time_axis, 0) if array.ndim else array
-    return make_snapshots(frames, mask=mask, name=f"`{file}`")
+    return np.moveaxis(array, time_axis, 0) if array.ndim else array
 
 
 def _read_npy(file: Path) -> Mapping[str, Any]:
@@ -80,7 +98,8 @@ def _choose(arrays: Mapping[str, Any], variable: str | None, *, file: Path) -> n
     fields = [name for name, array in arrays.items() if _is_field(array)]
     if (len(arrays) > 1 and len(fields) != 1) or not arrays:
         raise DataError(
-            f"`{file}` holds {shapes or 'nothing'}; say which is the field: `variable=...`."
+            f"`{file}` holds {shapes or 'nothing'}; say which is the field: `variable=...`, or "
+            "`--variable` on the command line."
         )
     return np.asarray(arrays[fields[0] if fields else next(iter(arrays))])
 

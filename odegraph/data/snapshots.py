@@ -167,7 +167,7 @@ def _refuse_gaps(values: NDArray[np.floating], used: NDArray[np.bool_], *, name:
         raise DataError(
             f"{name} has `{int(bad.sum())}` values that are NaN or infinite, the first at time "
             f"`{time}`, pixel `{_pixel(used, feature)}`. Fill them, or leave those pixels out: "
-            "`mask=usable_pixels(array)`."
+            "`mask=usable_pixels(array)`, or `--usable-pixels` on the command line."
         )
 
 
@@ -178,7 +178,7 @@ def _refuse_constant(values: NDArray[np.floating], used: NDArray[np.bool_], *, n
         raise DataError(
             f"{name} has `{int(constant.sum())}` constant pixels of {constant.size}, the first "
             f"`{first}`: they have no dynamics and cannot be standardised. Leave them out: "
-            "`mask=usable_pixels(array)`."
+            "`mask=usable_pixels(array)`, or `--usable-pixels` on the command line."
         )
 
 

@@ -14,7 +14,8 @@ from odegraph._exact import shorten
 from odegraph.block import OdeBlock, manifest
 from odegraph.block.transform import Model, replace_blocks
 from odegraph.diagnostics.drift import evaluating, record
-from odegraph.emit.fx_graph import evaluation_call, lower_to_fx
+from odegraph.emit.fx_graph import lower_to_fx
+from odegraph.emit.unit_call import evaluation_call
 from odegraph.ir import OrderLossWarning, build_error_graph, uniform_grid
 from odegraph.passes import DEFAULT_PASSES, run_passes
 from odegraph.scheme import RungeKuttaScheme, Scheme, load_scheme

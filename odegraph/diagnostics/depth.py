@@ -16,8 +16,9 @@ from odegraph.basis import ExactMatrix
 from odegraph.block import OdeBlock
 from odegraph.block.slot_maps import map_slot
 from odegraph.diagnostics.drift import relative_change
-from odegraph.emit.fx_graph import evaluation_call, lower_to_fx
+from odegraph.emit.fx_graph import lower_to_fx
 from odegraph.emit.slots import slots_of
+from odegraph.emit.unit_call import evaluation_call
 from odegraph.ir import OrderLossWarning, build_step_graph
 
 

@@ -8,6 +8,7 @@ from odegraph.draw.draw import draw as draw
 from odegraph.draw.parameters_in_depth import (
     draw_parameters_in_depth as draw_parameters_in_depth,
 )
+from odegraph.draw.snapshots import draw_snapshots as draw_snapshots
 from odegraph.draw.stability_region import draw_order_star as draw_order_star
 from odegraph.draw.stability_region import draw_stability_region as draw_stability_region
 from odegraph.draw.step_graph import draw_step_graph as draw_step_graph

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from odegraph.draw import style
-from odegraph.draw.stability_region import SHADE_LEVELS, SHADES, Window, growth
+from odegraph.draw.growth import growth
+from odegraph.draw.stability_region import SHADE_LEVELS, SHADES
+from odegraph.draw.window import Window
 from odegraph.scheme import RungeKuttaScheme
 
 if TYPE_CHECKING:
@@ -60,8 +62,11 @@ def draw_spectrum(
     return Path(path)
 
 
-def unit_circle(axes: "Axes", eigenvalues: ArrayLike) -> None:
-    """The unit circle with eigenvalues: inside and on it blue, outside of it vermilion crosses."""
+def unit_circle(axes: "Axes", eigenvalues: ArrayLike, *, largest: float | None = None) -> None:
+    """The unit circle with eigenvalues: inside and on it blue, outside of it vermilion crosses.
+
+    Axes reach to the modulus `largest`, by default that of these eigenvalues.
+    """
     values = np.asarray(eigenvalues, dtype=np.complex128)
     angle = np.linspace(0, 2 * np.pi, 361)
     axes.fill(np.cos(angle), np.sin(angle), color=style.PALE_BLUE, zorder=1)
@@ -79,10 +84,8 @@ def unit_circle(axes: "Axes", eigenvalues: ArrayLike) -> None:
             markeredgewidth=0.5,
             zorder=4,
         )
-    reach = 1.12 * max(1.0, float(np.abs(values).max(initial=0.0)))
-    _cross(axes, Window(0.0, reach))
-    axes.set_xlabel(r"Re $\lambda$")
-    axes.set_ylabel(r"Im $\lambda$")
+    reach = float(np.abs(values).max(initial=0.0)) if largest is None else largest
+    style.complex_plane(axes, centre=0.0, reach=1.12 * max(1.0, reach), name=r"\lambda")
 
 
 def _count(eigenvalues: ArrayLike) -> str:
@@ -101,9 +104,7 @@ def _region(axes: "Axes", scheme: RungeKuttaScheme, z: np.ndarray) -> None:
     axes.contourf(points.real, points.imag, size, levels=SHADE_LEVELS, colors=SHADES)
     axes.contour(points.real, points.imag, size, levels=[1.0], colors=style.BLUE, linewidths=1.2)
     axes.plot(np.real(z), np.imag(z), linestyle="none", marker="o", color=style.INK, markersize=4.5)
-    _cross(axes, window)
-    axes.set_xlabel(r"Re $h\lambda$")
-    axes.set_ylabel(r"Im $h\lambda$")
+    style.complex_plane(axes, centre=window.centre, reach=window.reach, name=r"h\lambda")
     style.title(axes, scheme.name, subtitle=r"eigenvalues of $hL$; $|R(z)| \leq 1$ shaded")
 
 
@@ -116,11 +117,3 @@ def _growth(axes: "Axes", growths: Sequence[Growth]) -> None:
     axes.legend(loc="best")
     style.grid(axes)
     style.title(axes, "Growth", subtitle="of the worst perturbation over steps")
-
-
-def _cross(axes: "Axes", window: Window) -> None:
-    axes.axhline(0, color=style.LINE, linewidth=0.8, zorder=3)
-    axes.axvline(0, color=style.LINE, linewidth=0.8, zorder=3)
-    axes.set_aspect("equal")
-    axes.set_xlim(window.centre - window.reach, window.centre + window.reach)
-    axes.set_ylim(-window.reach, window.reach)

@@ -127,6 +127,17 @@ def title(axes: "Axes", text: str, *, subtitle: str) -> None:
     ).set_in_layout(False)
 
 
+def complex_plane(axes: "Axes", *, centre: float, reach: float, name: str = "z") -> None:
+    """A square window of the plane of z with its two axes."""
+    axes.axhline(0, color=LINE, linewidth=0.8, zorder=2)
+    axes.axvline(0, color=LINE, linewidth=0.8, zorder=2)
+    axes.set_aspect("equal")
+    axes.set_xlim(centre - reach, centre + reach)
+    axes.set_ylim(-reach, reach)
+    axes.set_xlabel(rf"Re ${name}$")
+    axes.set_ylabel(rf"Im ${name}$")
+
+
 def grid(axes: "Axes") -> None:
     """Faint lines at the major ticks."""
     axes.grid(visible=True, which="major")

@@ -8,6 +8,11 @@ from odegraph._errors import GraphError
 
 def check_real_square(matrix: Tensor, *, name: str) -> None:
     """Refuse what is not a finite real square floating-point matrix."""
+    if not isinstance(matrix, Tensor):
+        raise GraphError(
+            f"{name} is of the type `{type(matrix).__name__}`; it must be a tensor: "
+            "`torch.tensor(...)`."
+        )
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.numel() == 0:
         raise GraphError(
             f"{name} has the shape `{tuple(matrix.shape)}`; it must be a square matrix, [n, n]."

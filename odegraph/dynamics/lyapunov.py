@@ -113,5 +113,13 @@ def _refuse_singular(eigenvalues: NDArray[np.complex128]) -> None:
     i, j = np.unravel_index(int(np.argmin(distance)), distance.shape)
     if distance[i, j] > 8 * len(eigenvalues) * np.finfo(np.float64).eps:
         return
-    first, second = (f"{eigenvalues[k]:.6g}" for k in (i, j))
+    first, second = (_shown(eigenvalues[k]) for k in (i, j))
     raise GraphError(SINGULAR_STEIN.format(first=first, second=second))
+
+
+def _shown(z: complex) -> str:
+    """Six digits, without a part that is rounding."""
+    real, imaginary = (0.0 if abs(x) < 1e-12 * abs(z) else x for x in (z.real, z.imag))
+    if imaginary == 0:
+        return f"{real:.6g}"
+    return f"{imaginary:.6g}i" if real == 0 else f"{real:.6g}{imaginary:+.6g}i"

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from torch import Tensor
 
 from odegraph.dynamics._checks import check_real_square
@@ -58,6 +57,9 @@ def kreiss_constant(omega: Tensor) -> float:
     below, so that the best one of a grid, polished by a local search, is a safe lower bound. It is
     at least 1 (z far away), and infinite if an eigenvalue lies outside the unit circle.
     """
+    # Slow to import, and needed only here.
+    from scipy.optimize import minimize
+
     if spectral_radius(omega) > 1 + 1e-12:
         return math.inf
     wide = omega.detach().to(torch.float64).cpu().numpy()

@@ -1,26 +1,22 @@
 """The forward pass of one manifestation as Python statements."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import count
 
-from odegraph._exact import Exact, to_exact, to_source
+from odegraph._exact import Exact, to_exact
+from odegraph.emit.halves_source import HalvesSource
 from odegraph.emit.matrix_source import function_statement, product_statements
 from odegraph.emit.rounding import Precision
 from odegraph.emit.solve_source import linear_statement, matrix_statement, solve_statement
 from odegraph.emit.source_lines import (
     WIDTH,
     call,
-    exploded,
     sum_expression,
     sum_statements,
-    weights_dict,
 )
+from odegraph.emit.theta_source import ThetaSource
 from odegraph.emit.variables import Variables, last_uses, used_once_as_state
-from odegraph.emit.weighted_sum import WeightedSum, half_sum, rounded_terms, weighted_sum
+from odegraph.emit.weighted_sum import WeightedSum, weighted_sum
 from odegraph.ir import (
-    HALVES_DIM,
     Apply,
     Combine,
     Evaluate,
@@ -36,7 +32,6 @@ from odegraph.ir import (
     StepGraph,
     Theta,
     Update,
-    half_terms,
 )
 
 MARGIN = 8  # statements stand in a method of a class
@@ -73,9 +68,8 @@ class _ForwardWriter:
         self.names = Variables(last_uses(graph))
         self.inlined = used_once_as_state(graph)
         self.theta: dict[str, list[str]] = {}
-        self.blends: dict[object, str] = {}
-        self.split: dict[str, str] = {}  # variable -> the value whose halves have names
-        self.blend_names: set[str] = set()
+        self.depths = ThetaSource(self.lines, precision, margin=MARGIN)
+        self.halves = HalvesSource(graph, self.names, self.lines, precision, margin=MARGIN)
         self.evaluations: list[str] = []
         self.step: int | None = None
 
@@ -160,40 +154,10 @@ class _ForwardWriter:
     def _theta(self, name: str, theta: Theta) -> None:
         arguments = []
         if self.unit.parameters:
-            arguments.append(f"*{self._at('theta', theta.row, theta.depth)}")
+            arguments.append(f"*{self.depths.at('theta', theta.row, theta.depth)}")
         if self.unit.buffers:
-            arguments.append(f"*{self._at('state', theta.state_row, theta.depth)}")
+            arguments.append(f"*{self.depths.at('state', theta.state_row, theta.depth)}")
         self.theta[name] = arguments
-
-    def _at(self, slots: str, row: Sequence[tuple[int, Exact | Fraction]], depth: object) -> str:
-        if len(row) == 1 and row[0][1] == 1:
-            return f"{slots}[{row[0][0]}]"
-        key = (slots, tuple(row))
-        if key not in self.blends:
-            self.blends[key] = self._depth_name(slots, depth)
-            self.lines += self._blend(self.blends[key], slots, row)
-        return self.blends[key]
-
-    def _depth_name(self, slots: str, depth: object) -> str:
-        rational = isinstance(depth, Fraction) and depth >= 0
-        wanted = f"{slots}_{str(depth).replace('/', '_')}" if rational else f"{slots}_t"
-        candidates = (wanted if n == 1 else f"{wanted}_again{n}" for n in count(1))
-        found = next(name for name in candidates if name not in self.blend_names)
-        self.blend_names.add(found)
-        return found
-
-    def _blend(
-        self, target: str, values: str, row: Sequence[tuple[int, Exact | Fraction]]
-    ) -> list[str]:
-        exact = [to_exact(value) for _, value in row]
-        terms = rounded_terms([index for index, _ in row], exact, self.precision)
-        weights = [(term.value, to_source(term.weight, term.exact)) for term in terms]
-        line = f"{target} = blend({values}, {weights_dict(weights)})"
-        if len(line) + MARGIN <= WIDTH:
-            return [line]
-        entries = exploded("{", [f"{index}: {weight}" for index, weight in weights], "}")
-        entries[-1] += ","
-        return [f"{target} = blend(", f"    {values},", *(f"    {one}" for one in entries), ")"]
 
     def _evaluate(self, name: str, node: Evaluate, position: int) -> None:
         arguments = self.theta[self.graph.input(name, "theta")]
@@ -281,39 +245,14 @@ class _ForwardWriter:
         ]
 
     def _combine(self, name: str, position: int) -> None:
+        wanted = "x" if self._is_carried(name) else "y"
         if self.graph.splits_state(name):
-            self._combine_halves(name, position)
+            value = self.halves.joined(name)
+            self.lines.append(f"{self.names.assign(name, wanted, position)} = {value}")
             return
         total = self._sum(name)
-        target = self.names.assign(name, "x" if self._is_carried(name) else "y", position)
+        target = self.names.assign(name, wanted, position)
         self.lines += sum_statements(target, total, margin=MARGIN)
-
-    def _combine_halves(self, name: str, position: int) -> None:
-        inputs = [(source, edge.any_weight) for source, edge in self.graph.inputs(name)]
-        q, p = (self._half_sum(half_terms(inputs, target), "qp"[target]) for target in (0, 1))
-        target = self.names.assign(name, "x" if self._is_carried(name) else "y", position)
-        self.lines.append(f"{target} = torch.cat([{q}, {p}], dim={HALVES_DIM})")
-
-    def _half_sum(self, terms: list[tuple[tuple[str, int], Exact]], target: str) -> str:
-        values = [self._half(source, half) for (source, half), _ in terms]
-        states = sum(not self.graph.is_rate(source) for (source, _), _ in terms)
-        weights = [weight for _, weight in terms]
-        total = half_sum(values, weights, self.precision, states=states)
-        if not total.terms:
-            return values[0]
-        self.lines += sum_statements(target, total, margin=MARGIN)
-        return target
-
-    def _half(self, value: str, half: int) -> str:
-        variable = self.names.variable[value]
-        names = [f"{variable}_q", f"{variable}_p"]
-        if self.split.get(variable) != value:
-            self.split[variable] = value
-            used = sorted(_halves_in_use(self.graph, value))
-            left = ", ".join(names) if len(used) == 2 else names[used[0]]
-            item = "" if len(used) == 2 else f"[{used[0]}]"
-            self.lines.append(f"{left} = {variable}.chunk(2, dim={HALVES_DIM}){item}")
-        return names[half]
 
     def _is_carried(self, name: str) -> bool:
         # The state at the end of a step, which may be the state of its last stage too.
@@ -346,13 +285,4 @@ class _ForwardWriter:
     def _learned(self, index: int, values: str, row: list[tuple[int, Exact]]) -> list[str]:
         if len(row) == 1 and row[0][1] == 1:
             return [f"new[{index}] = {values}[{row[0][0]}]"]
-        return self._blend(f"new[{index}]", values, row)
-
-
-def _halves_in_use(graph: StepGraph, value: str) -> set[int]:
-    users = [name for name in graph.graph.succ[value] if graph.splits_state(name)]
-    weights = [data["edge"].any_weight for data in (graph.graph.edges[value, u] for u in users)]
-    terms = [
-        term for target in (0, 1) for term in half_terms([(value, w) for w in weights], target)
-    ]
-    return {half for (_, half), _ in terms}
+        return self.depths.blend(f"new[{index}]", values, row)

@@ -7,13 +7,14 @@ which `read_back` recovers the tableau.
 
 import operator
 from collections.abc import Callable, Hashable, Mapping, Set
-from dataclasses import dataclass
 from fractions import Fraction
 
 import torch
 from torch import fx, nn
 
 from odegraph._exact import Exact, to_exact
+from odegraph.emit.fx_values import FxArithmetic, FxSlots, fx_name, mark_step
+from odegraph.emit.halves_lowering import HalvesLowering
 from odegraph.emit.linear_stages import linear_stages
 from odegraph.emit.matrix_functions import UnitJacobian
 from odegraph.emit.matrix_lowering import (
@@ -26,15 +27,13 @@ from odegraph.emit.matrix_lowering import (
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_of
 from odegraph.emit.solver_call import LinearStageMatrix, StagesOfUnit, StageSolve
+from odegraph.emit.unit_call import UnitCall
 from odegraph.emit.weighted_sum import (
-    Term,
     add_terms,
-    half_sum,
     rounded_terms,
     weighted_sum,
 )
 from odegraph.ir import (
-    HALVES_DIM,
     Apply,
     Combine,
     Evaluate,
@@ -50,40 +49,7 @@ from odegraph.ir import (
     StepGraph,
     Theta,
     Update,
-    half_terms,
 )
-from odegraph.unit import Unit
-
-EXACT_WEIGHT = "exact_weight"
-STEP = "step"
-"""Key in a node's meta: the step of the time grid whose state, rate or solution it is."""
-
-
-@dataclass(frozen=True)
-class UnitCall:
-    """How a graph calls its unit.
-
-    Attributes:
-        graph: the functional graph `forward(x, *parameters, *buffers)`.
-        parameters: dotted paths, in the order of the arguments.
-        buffers: dotted paths, likewise.
-        updated: the buffers whose new values the graph returns after the rate.
-    """
-
-    graph: fx.GraphModule
-    parameters: tuple[str, ...]
-    buffers: tuple[str, ...]
-    updated: tuple[str, ...]
-
-
-def evaluation_call(unit: Unit) -> UnitCall:
-    """The unit in evaluation mode: running statistics are read only."""
-    return UnitCall(unit.evaluation, unit.parameters, unit.buffers, ())
-
-
-def training_call(unit: Unit) -> UnitCall:
-    """The unit in training mode: it returns the new value of each buffer that it updates."""
-    return UnitCall(unit.training, unit.parameters, unit.buffers, unit.updated_buffers)
 
 
 def lower_to_fx(
@@ -112,40 +78,6 @@ def lower_to_fx(
     return module
 
 
-class _FxArithmetic:
-    """Weighted sums as fx nodes."""
-
-    def __init__(self, graph: fx.Graph) -> None:
-        self.graph = graph
-
-    def scale(self, term: Term[fx.Node]) -> fx.Node:
-        node = self.graph.call_function(operator.mul, (term.value, term.weight))
-        node.meta[EXACT_WEIGHT] = term.exact
-        return node
-
-    def add(self, left: fx.Node, right: fx.Node) -> fx.Node:
-        return self.graph.call_function(operator.add, (left, right))
-
-    def subtract(self, left: fx.Node, right: fx.Node) -> fx.Node:
-        return self.graph.call_function(operator.sub, (left, right))
-
-
-class _Slots:
-    """The coefficients of one slot as fx nodes, each fetched once."""
-
-    def __init__(self, graph: fx.Graph, path: str, *, integer: bool = False) -> None:
-        self.graph = graph
-        self.integer = integer
-        self.slot = graph.get_attr(path)
-        self.unbound = graph.call_method("unbind", (self.slot,))
-        self.fetched: dict[int, fx.Node] = {}
-
-    def __getitem__(self, index: int) -> fx.Node:
-        if index not in self.fetched:
-            self.fetched[index] = self.graph.call_function(operator.getitem, (self.unbound, index))
-        return self.fetched[index]
-
-
 class _Lowering:
     """One walk over the step graph, one small method a node type."""
 
@@ -157,24 +89,25 @@ class _Lowering:
         self.call = call
         self.precision = precision
         self.graph = fx.Graph()
-        self.arithmetic = _FxArithmetic(self.graph)
+        self.arithmetic = FxArithmetic(self.graph)
         self.values: dict[str, fx.Node] = {}
+        self.halves = HalvesLowering(source, self.graph, self.values, precision)
         self.thetas: dict[str, list[fx.Node]] = {}
         self.statistics: dict[str, dict[str, fx.Node]] = {}
-        self.halves: dict[fx.Node, tuple[fx.Node, ...]] = {}
         self.solvers: dict[str, nn.Module] = {}
         self.solver_names: dict[Hashable, str] = {}
         self.updates: dict[int, Mapping[str, fx.Node]] = {}
 
     def lower(self) -> fx.Graph:
         x = self.graph.placeholder("x")
-        self.parameters = [_Slots(self.graph, f"theta.{path}") for path in self.call.parameters]
+        self.parameters = [FxSlots(self.graph, f"theta.{path}") for path in self.call.parameters]
         self.buffers = {
-            path: _Slots(self.graph, f"state.{path}", integer=path in self.counters)
+            path: FxSlots(self.graph, f"state.{path}", integer=path in self.counters)
             for path in self.call.buffers
         }
         outputs = []
         for name, node in self.source.nodes():
+            last = next(reversed(self.graph.nodes))
             match node:
                 case Input():
                     self.values[name] = x
@@ -200,8 +133,7 @@ class _Lowering:
                     self.updates[node.index] = self._update(name, node)
                 case Output():
                     outputs.append(self.values[self.source.input(name, "state")])
-            if name in self.values and node.step is not None:
-                self.values[name].meta[STEP] = node.step
+            mark_step(last.next, step=node.step)
         self._store_statistics()
         self.graph.output(outputs[0] if len(outputs) == 1 else tuple(outputs))
         return self.graph
@@ -210,7 +142,7 @@ class _Lowering:
         parameters = [self._at(slots, theta.row) for slots in self.parameters]
         return parameters + [self._at(slots, theta.state_row) for slots in self.buffers.values()]
 
-    def _at(self, slots: _Slots, row: Row) -> fx.Node:
+    def _at(self, slots: FxSlots, row: Row) -> fx.Node:
         if slots.integer:
             return slots[row[0][0]]
         return self._blend([slots[index] for index, _ in row], [value for _, value in row])
@@ -223,7 +155,7 @@ class _Lowering:
 
     def _combine(self, name: str) -> fx.Node:
         if self.source.splits_state(name):
-            return self._combine_halves(name)
+            return self.halves.combine(name)
         inputs = self.source.inputs(name)
         values = [self.values[source] for source, _ in inputs]
         total = weighted_sum(values, [edge.exact for _, edge in inputs], self.precision)
@@ -231,50 +163,23 @@ class _Lowering:
         if total.base is None:
             return increment
         addends = (total.base, increment)
-        return self.graph.create_node("call_function", operator.add, addends, name=_fx_name(name))
-
-    def _combine_halves(self, name: str) -> fx.Node:
-        inputs = [(source, edge.any_weight) for source, edge in self.source.inputs(name)]
-        halves = tuple(self._half_sum(half_terms(inputs, target)) for target in (0, 1))
-        arguments = (halves, HALVES_DIM)
-        node = self.graph.create_node("call_function", torch.cat, arguments, name=_fx_name(name))
-        self.halves[node] = halves
-        return node
-
-    def _half_sum(self, terms: list[tuple[tuple[str, int], Exact]]) -> fx.Node:
-        values = [self._half(self.values[source], half) for (source, half), _ in terms]
-        states = sum(not self.source.is_rate(source) for (source, _), _ in terms)
-        weights = [weight for _, weight in terms]
-        total = half_sum(values, weights, self.precision, states=states)
-        if not total.terms:
-            return values[0]
-        increment = add_terms(total.terms, self.arithmetic)
-        if total.base is None:
-            return increment
-        return self.graph.call_function(operator.add, (total.base, increment))
-
-    def _half(self, value: fx.Node, half: int) -> fx.Node:
-        # A sum of halves has them already.
-        if value not in self.halves:
-            both = self.graph.call_function(torch.chunk, (value, 2, HALVES_DIM))
-            first, second = (self.graph.call_function(operator.getitem, (both, i)) for i in (0, 1))
-            self.halves[value] = first, second
-        return self.halves[value][half]
+        return self.graph.create_node("call_function", operator.add, addends, name=fx_name(name))
 
     def _evaluate(self, name: str) -> fx.Node:
         state = self.values[self.source.input(name, "state")]
         theta = self.thetas[self.source.input(name, "theta")]
-        fx_name = _fx_name(name)
         if not self.call.updated:
-            return self.graph.create_node("call_module", "unit", (state, *theta), name=fx_name)
+            return self.graph.create_node(
+                "call_module", "unit", (state, *theta), name=fx_name(name)
+            )
         result = self.graph.call_module("unit", (state, *theta))
         self.statistics[name] = {
             path: self.graph.call_function(operator.getitem, (result, position))
             for position, path in enumerate(self.call.updated, start=1)
         }
-        for statistics in self.statistics[name].values():
-            statistics.meta[STEP] = self.source.node(name).step
-        return self.graph.create_node("call_function", operator.getitem, (result, 0), name=fx_name)
+        return self.graph.create_node(
+            "call_function", operator.getitem, (result, 0), name=fx_name(name)
+        )
 
     def _jacobian(self, name: str) -> fx.Node:
         state = self.values[self.source.input(name, "state")]
@@ -329,7 +234,7 @@ class _Lowering:
     def _solved_rate(self, name: str, node: SolvedRate) -> fx.Node:
         rates = self.values[self.source.input(name, "solve")]
         return self.graph.create_node(
-            "call_function", operator.getitem, (rates, node.position), name=_fx_name(name)
+            "call_function", operator.getitem, (rates, node.position), name=fx_name(name)
         )
 
     def _update(self, name: str, update: Update) -> dict[str, fx.Node]:
@@ -356,7 +261,3 @@ class _Lowering:
             ]
             stacked = self.graph.call_function(torch.stack, (new,))
             self.graph.call_method("copy_", (slots.slot, stacked))
-
-
-def _fx_name(name: str) -> str:
-    return name.replace(".", "_")

@@ -19,7 +19,7 @@ from torch import fx
 
 from odegraph._errors import EmitError
 from odegraph._exact import Exact, to_exact, to_float
-from odegraph.emit.fx_graph import EXACT_WEIGHT
+from odegraph.emit.fx_values import EXACT_WEIGHT
 from odegraph.emit.linear_forms import (
     ONE,
     ZERO,

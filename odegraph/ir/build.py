@@ -75,11 +75,11 @@ def _warn_of_jumps(manifestation: Manifestation) -> None:
 
 
 def _warn_of_recycled_rates(manifestation: Manifestation, scheme: LinearMultistepScheme) -> None:
-    # Also at a jump on the grid: rates from before it enter the steps behind it.
+    # Also at a jump on the grid: states and rates from before it enter the steps behind it.
     jumps = manifestation.basis.jumps
     if jumps and scheme.order > 1:
         warnings.warn(
-            f"theta(t) jumps at depth {_listed(jumps)}: rates from before a jump enter the "
+            f"theta(t) jumps at depth {_listed(jumps)}: what is from before a jump enters the "
             f"{scheme.history - 1} steps behind it, so that `{scheme.name}` falls from order "
             f"{scheme.order} to 1. Take a continuous basis, or a one-step scheme with the jumps on "
             "the grid.",

@@ -2,6 +2,7 @@
 
 from odegraph.models.autoencoder_loss import LossTerms as LossTerms
 from odegraph.models.autoencoder_loss import autoencoder_loss as autoencoder_loss
+from odegraph.models.autoencoder_loss import check_taps_fit as check_taps_fit
 from odegraph.models.autoencoder_loss import prediction_loss as prediction_loss
 from odegraph.models.autoencoder_loss import windows as windows
 from odegraph.models.continuous_net import ContinuousNet as ContinuousNet

@@ -30,16 +30,26 @@ def windows(values: Tensor, *, taps: Sequence[int]) -> Tensor:
     """All windows (y_t, y_{t+tap}, ...) of values [time, features]: [count, 1 + taps, features].
 
     Raises:
-        DataError: a tap that reaches beyond the sequence.
+        DataError: a tap that reaches beyond the sequence, or another shape.
     """
     steps = checked_taps(taps)
-    count = len(values) - steps[-1]
-    if count < 1:
+    if values.ndim != 2:
         raise DataError(
-            f"The tap `{steps[-1]}` reaches beyond the sequence of `{len(values)}` frames; it "
-            "needs at least one frame more than the tap. Take fewer steps or a longer sequence."
+            f"The sequence has the shape `{tuple(values.shape)}`; windows are cut from [time, "
+            "features]. Flatten each frame first."
         )
+    check_taps_fit(steps, len(values))
+    count = len(values) - steps[-1]
     return torch.stack([values[k : k + count] for k in (0, *steps)], dim=1)
+
+
+def check_taps_fit(taps: Sequence[int], frames: int) -> None:
+    """Refuse taps of which the last lies beyond a sequence of `frames`."""
+    if frames <= taps[-1]:
+        raise DataError(
+            f"The tap `{taps[-1]}` reaches beyond the sequence of `{frames}` frames; it needs at "
+            "least one frame more than the tap. Take fewer steps or a longer sequence."
+        )
 
 
 def prediction_loss(model: nn.Module, window: Tensor) -> Tensor:

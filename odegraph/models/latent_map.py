@@ -1,11 +1,13 @@
 """A latent map that is learned freely: one matrix."""
 
+from fractions import Fraction
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from odegraph._errors import UnitError
+from odegraph.dynamics import part_of_step
 
 RADIUS = 0.95  # on the unit circle the Lyapunov equation of a new model would be singular
 
@@ -27,9 +29,15 @@ class LatentMap(nn.Module):
         """What a checkpoint says about the map."""
         return {"class": "LatentMap", "size": len(self.weight)}
 
-    def omega(self) -> Tensor:
-        """The matrix, [size, size]."""
-        return self.weight
+    def omega(self, *, part: Fraction | int = 1) -> Tensor:
+        """The matrix of one step, or of a `part` of it where there is one: [size, size].
+
+        A part is exp(part * log Omega), without a gradient.
+
+        Raises:
+            GraphError: Omega has no real logarithm, as with a single negative eigenvalue.
+        """
+        return self.weight if part == 1 else part_of_step(self.weight, Fraction(part))
 
     def forward(self, z: Tensor) -> Tensor:
         """One step of states z [..., size]."""

@@ -6,6 +6,7 @@ Prediction (2019): widths 40-25-15, tanh.
 
 import itertools
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from odegraph._errors import GraphError
 from odegraph.models.latent_map import LatentMap
 from odegraph.models.layered import INPUT, Wiring
-from odegraph.models.rollout import linear_rollout
+from odegraph.models.rollout import check_steps, linear_rollout
 
 TAPS = (
     "taps are `{taps}`; write the steps after which there is an output, each once and in rising "
@@ -26,8 +27,8 @@ TAPS = (
 class Latent(Protocol):
     """A linear latent map: a module z -> Omega z that can show its matrix."""
 
-    def omega(self) -> Tensor:
-        """The matrix of one step, [size, size]."""
+    def omega(self, *, part: Fraction | int = 1) -> Tensor:
+        """The matrix of one step, or of a part of it, [size, size]."""
         ...
 
     def __call__(self, z: Tensor) -> Tensor:
@@ -139,17 +140,24 @@ class LyapunovAutoencoder(nn.Module):
         """The values that `forward` returns."""
         return tuple(f"y{tap}" for tap in self.taps)
 
-    def omega(self) -> Tensor:
-        """The latent matrix of one step, [latent, latent]."""
-        return self.dynamics.omega()
+    def omega(self, *, part: Fraction | int = 1) -> Tensor:
+        """The latent matrix of one step, or of a `part` of it: [latent, latent].
+
+        Raises:
+            GraphError: a part of a discrete map that has no real logarithm.
+        """
+        return self.dynamics.omega() if part == 1 else self.dynamics.omega(part=part)
 
     def reconstruct(self, y: Tensor) -> Tensor:
         """Phi Psi y."""
         return self.decoder(self.encoder(y))
 
-    def rollout(self, y: Tensor, *, steps: int) -> Tensor:
-        """Phi Omega^k Psi y for k = 0 to `steps`: [steps + 1, ..., features]."""
-        return self.decoder(linear_rollout(self.omega(), self.encoder(y), steps=steps))
+    def rollout(self, y: Tensor, *, steps: int, part: Fraction | int = 1) -> Tensor:
+        """Phi Omega^k Psi y for k = 0 to `steps`: [steps + 1, ..., features].
+
+        With a `part` of 1/2 they are half steps: frames between those of the training data.
+        """
+        return self.decoder(linear_rollout(self.omega(part=part), self.encoder(y), steps=steps))
 
 
 class AgnosticPredictor(nn.Module):
@@ -191,6 +199,7 @@ class AgnosticPredictor(nn.Module):
 
     def rollout(self, y: Tensor, *, steps: int) -> Tensor:
         """F composed 0 to `steps` times: [steps + 1, ..., features]."""
+        check_steps(steps)
         states = [y]
         for _ in range(steps):
             states.append(self.step(states[-1]))
@@ -218,8 +227,8 @@ def checked_taps(taps: Sequence[int]) -> tuple[int, ...]:
     Raises:
         GraphError: anything else.
     """
-    given = tuple(taps)
-    whole = all(isinstance(tap, int) and tap >= 1 for tap in given)
+    given = tuple(taps) if isinstance(taps, Sequence) else (taps,)
+    whole = all(type(tap) is int and tap >= 1 for tap in given)
     if not given or not whole or any(a >= b for a, b in itertools.pairwise(given)):
         raise GraphError(TAPS.format(taps=given))
     return given

@@ -12,7 +12,7 @@ def linear_rollout(omega: Tensor, start: Tensor, *, steps: int) -> Tensor:
     What is known is doubled: Omega^(2m) takes the first m states to the next m. A rollout of k
     steps costs about log2(k) products, and stays differentiable.
     """
-    _check_steps(steps)
+    check_steps(steps)
     states, power = start[None], omega
     while len(states) <= steps:
         states = torch.cat([states, states @ power.mT])
@@ -22,10 +22,11 @@ def linear_rollout(omega: Tensor, start: Tensor, *, steps: int) -> Tensor:
 
 def rollout_at(omega: Tensor, start: Tensor, *, step: int) -> Tensor:
     """Omega^step z by repeated squaring, for z [..., size]."""
-    _check_steps(step)
+    check_steps(step)
     return start @ torch.linalg.matrix_power(omega, step).mT
 
 
-def _check_steps(steps: int) -> None:
+def check_steps(steps: int) -> None:
+    """Refuse a rollout that goes backwards."""
     if steps < 0:
         raise GraphError(f"steps is `{steps}`; a rollout goes forward, by 0 or more steps.")

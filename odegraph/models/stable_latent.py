@@ -68,7 +68,12 @@ class StableLatent(nn.Module):
 
         A part of a step exists because L is a continuous system; two halves make the whole up to
         the error of the scheme.
+
+        Raises:
+            GraphError: a part that is not positive: backwards in time what decays would grow.
         """
+        if not part > 0:
+            raise GraphError(f"part is `{part}`; the part of a step is positive, such as 1/2.")
         rate = self.generator()
         wide, length = rate.to(torch.float64), float(part) * self.step
         scaled = wide if length == 1 else length * wide

@@ -72,7 +72,7 @@ class Table:
         return f"<{tag}{kind}>{html.escape(str(value))}</{tag}>"
 
     def _is_numeric(self, column: int) -> bool:
-        cells = [str(row[column]) for row in self.rows]
+        cells = [cell for row in self.rows if (cell := str(row[column]))]
         return bool(cells) and all(NUMBER.fullmatch(cell) for cell in cells)
 
 

@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, final
 
-from odegraph._exact import shorten
 from odegraph.scheme import properties
-from odegraph.scheme.exact_reader import read_arrays
+from odegraph.scheme.checks import (
+    check_lengths,
+    check_sums,
+    read_coefficients,
+    refuse_free_nodes,
+    row_differences,
+)
 from odegraph.scheme.faults import Faults
-from odegraph.scheme.number_field import Number, to_sympy
 from odegraph.scheme.spec import SchemeSpec
-from odegraph.scheme.tableau import Tableau
-from odegraph.scheme.tableau_reader import read_square, read_tolerance
+from odegraph.scheme.tableau import Tableau, row_sums
+from odegraph.scheme.tableau_reader import read_square
 
 
 @final
@@ -31,15 +35,12 @@ class AdditiveTableau:
 
 def read_additive_tableau(spec: SchemeSpec, faults: Faults) -> AdditiveTableau | None:
     """Both tableaus; None where their faults leave none."""
-    tolerance = read_tolerance(spec, faults)
-    if not spec.row_sums:
-        faults.add(
-            "`row_sums = false` is for kind `runge-kutta`; the times of both parts of an additive "
-            "scheme are the row sums of their matrices. Remove the line."
-        )
-    arrays = read_arrays(spec, faults)
-    if faults.found:
+    rule = "the times of both parts of an additive scheme are the row sums of their matrices"
+    refuse_free_nodes(spec, faults, rule=rule)
+    read = read_coefficients(spec, faults)
+    if read is None:
         return None
+    arrays, tolerance = read
     parts = [_part(arrays, name, tolerance, faults) for name in ("explicit", "implicit")]
     if parts[0] is None or parts[1] is None:
         return None
@@ -54,34 +55,26 @@ def _part(
     before = len(faults.found)
     A = read_square(arrays[f"A_{name}"], faults, key=f"A_{name}")
     keys = (f"b_{name}", f"c_{name}", f"b_{name}_embedded")
-    for key in keys:
-        if A is not None and key in arrays and len(arrays[key]) != len(A):
-            faults.add(f"`{key}` has {len(arrays[key])} entries, but `A_{name}` has {len(A)} rows.")
+    if A is not None:
+        check_lengths(arrays, keys, rows=f"A_{name}", faults=faults)
     if A is None or len(faults.found) > before:
         return None
-    row_sums = tuple(sum(row, Fraction(0)) for row in A)
-    c = arrays.get(f"c_{name}", row_sums)
+    c = arrays.get(f"c_{name}", row_sums(A))
     tableau = Tableau(A, arrays[keys[0]], c, arrays.get(keys[2]), tolerance)
     _check_part(tableau, name, faults)
     return tableau
 
 
 def _check_part(tableau: Tableau, name: str, faults: Faults) -> None:
-    for i, (c, row_sum) in enumerate(zip(tableau.c, tableau.row_sums, strict=True), start=1):
-        if not tableau.vanishes(c - row_sum):
-            faults.add(
-                f"c_{name}[{i}] is {_show(c)}, but row {i} of `A_{name}` sums to {_show(row_sum)}. "
-                f"Correct one of them, or leave `c_{name}` out."
-            )
-    weights = {f"b_{name}": tableau.b}
-    if tableau.b_embedded is not None:
-        weights[f"b_{name}_embedded"] = tableau.b_embedded
-    for key, values in weights.items():
-        if not tableau.vanishes((total := sum(values, Fraction(0))) - 1):
-            faults.add(
-                f"the weights `{key}` sum to {_show(total)}; a consistent scheme has sum 1 in "
-                "each part."
-            )
+    vanishes = tableau.vanishes
+    for i, c, total in row_differences(tableau.c, tableau.row_sums, vanishes=vanishes):
+        faults.add(
+            f"c_{name}[{i}] is {c}, but row {i} of `A_{name}` sums to {total}. Correct one of "
+            f"them, or leave `c_{name}` out."
+        )
+    weights = {f"b_{name}": tableau.b, f"b_{name}_embedded": tableau.b_embedded}
+    rule = "a consistent scheme has sum 1 in each part"
+    check_sums(weights, rule=rule, vanishes=vanishes, faults=faults)
 
 
 def _check_together(tableau: AdditiveTableau, faults: Faults) -> None:
@@ -99,7 +92,3 @@ def _check_together(tableau: AdditiveTableau, faults: Faults) -> None:
         )
     if (explicit.b_embedded is None) != (implicit.b_embedded is None):
         faults.add("only one part has embedded weights; an error estimate needs those of both.")
-
-
-def _show(value: Number) -> str:
-    return shorten(to_sympy(value), 80)

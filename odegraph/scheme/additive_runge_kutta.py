@@ -4,69 +4,33 @@ Ascher, Ruuth and Spiteri (1997); Kennedy and Carpenter (2003).
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, final
-
-import sympy
+from typing import final
 
 from odegraph.scheme import properties
 from odegraph.scheme.additive_reader import AdditiveTableau, read_additive_tableau
-from odegraph.scheme.base import Scheme
-from odegraph.scheme.claims import check_claims
-from odegraph.scheme.coloured_conditions import (
-    AdditiveWeights,
-    ColouredProof,
-    prove_additive_order,
-)
-from odegraph.scheme.faults import Faults
+from odegraph.scheme.base import Orders, Scheme
+from odegraph.scheme.butcher_matrices import TableauPart
+from odegraph.scheme.coloured_conditions import AdditiveWeights, prove_additive_order
 from odegraph.scheme.order_conditions import StageVectors, prove_order
-from odegraph.scheme.spec import SchemeSpec
+from odegraph.scheme.order_proof import OrderProof, TreeCondition, first_failures
 from odegraph.scheme.stability_function import StabilityFunction, stability_function
-from odegraph.scheme.tableau import Tableau, Vector, column, matrix
+from odegraph.scheme.tableau import Tableau, Vector
 from odegraph.scheme.tableau_text import tableau_text
+from odegraph.scheme.verifier import Failed, Verifier
 
 NAMES = ("E", "I")
 
 
 @final
 @dataclass(frozen=True)
-class AdditiveOrders:
+class AdditiveOrders(Orders):
     """The coupled order, that of each part alone, and that of the embedded weights."""
 
-    order: int
     explicit: int
     implicit: int
     embedded: int | None
-
-
-@final
-@dataclass(frozen=True)
-class TableauPart:
-    """One part of an additive method as sympy matrices, in the shape of a Runge-Kutta scheme."""
-
-    tableau: Tableau
-
-    @cached_property
-    def A(self) -> sympy.ImmutableMatrix:
-        """The s x s matrix of the stages."""
-        return matrix(self.tableau.A)
-
-    @cached_property
-    def b(self) -> sympy.ImmutableMatrix:
-        """The weights, an s x 1 column."""
-        return column(self.tableau.b)
-
-    @cached_property
-    def c(self) -> sympy.ImmutableMatrix:
-        """The times at which this part is evaluated, an s x 1 column."""
-        return column(self.tableau.c)
-
-    @cached_property
-    def b_embedded(self) -> sympy.ImmutableMatrix | None:
-        """The weights of the embedded method, an s x 1 column, if there is one."""
-        embedded = self.tableau.b_embedded
-        return None if embedded is None else column(embedded)
 
 
 @final
@@ -80,8 +44,8 @@ class AdditiveRungeKuttaScheme(Scheme):
     The time vectors c and C of the parts may differ; each is the row sums of its own matrix.
     """
 
-    tableau: AdditiveTableau
     orders: AdditiveOrders
+    tableau: AdditiveTableau
 
     @cached_property
     def explicit_part(self) -> TableauPart:
@@ -97,11 +61,6 @@ class AdditiveRungeKuttaScheme(Scheme):
     def stages(self) -> int:
         """Number of stages s."""
         return self.tableau.explicit.stages
-
-    @property
-    def order(self) -> int:
-        """The proven order on x' = f(t, x) + g(t, x), coupling conditions included."""
-        return self.orders.order
 
     @property
     def explicit_order(self) -> int:
@@ -190,50 +149,27 @@ class AdditiveRungeKuttaScheme(Scheme):
         explicit, implicit = tableau_text(self.explicit_part), tableau_text(self.implicit_part)
         return f"explicit part\n{explicit}\n\nimplicit part\n{implicit}"
 
-    def record(self) -> dict[str, Any]:
-        """What was proven, as data; see `odegraph.scheme.proofs`."""
-        return asdict(self.orders)
-
 
 def _equal(tableau: Tableau, x: Vector, y: Vector) -> bool:
     return all(tableau.vanishes(a - b) for a, b in zip(x, y, strict=True))
 
 
-def verify_additive_runge_kutta(
-    spec: SchemeSpec, *, recorded: Mapping[str, Any] | None = None
-) -> AdditiveRungeKuttaScheme:
-    """Prove what a spec of kind `additive-runge-kutta` says, unless the proof is on record.
-
-    Raises:
-        SchemeError: all faults of the tableaus, or all claims that are false.
-    """
-    faults = Faults(spec.name)
-    tableau = read_additive_tableau(spec, faults)
-    faults.raise_if_any()
-    assert tableau is not None
-    if recorded is not None:
-        return AdditiveRungeKuttaScheme(spec, tableau, AdditiveOrders(**recorded))
-    proofs = _prove(tableau)
-    scheme = AdditiveRungeKuttaScheme(spec, tableau, _orders(tableau, proofs))
-    check_claims(scheme, {claim: proof.failed for claim, proof in proofs.items()}, faults)
-    faults.raise_if_any()
-    return scheme
-
-
-def _prove(tableau: AdditiveTableau) -> dict[str, ColouredProof]:
+def _prove(tableau: AdditiveTableau) -> tuple[AdditiveOrders, Failed]:
     stages = AdditiveWeights([part.A for part in tableau.parts])
     embedded = [part.b_embedded for part in tableau.parts if part.b_embedded is not None]
     weights = {"order": [part.b for part in tableau.parts]}
-    if embedded:
-        weights["embedded_order"] = embedded
+    weights |= {"embedded_order": embedded} if embedded else {}
     vanishes = tableau.explicit.vanishes
-    return {
+    proofs = {
         claim: prove_additive_order(stages, b, names=NAMES, vanishes=vanishes)
         for claim, b in weights.items()
     }
+    return _orders(tableau, proofs), first_failures(proofs)
 
 
-def _orders(tableau: AdditiveTableau, proofs: Mapping[str, ColouredProof]) -> AdditiveOrders:
+def _orders(
+    tableau: AdditiveTableau, proofs: Mapping[str, OrderProof[TreeCondition]]
+) -> AdditiveOrders:
     explicit, implicit = (
         prove_order(StageVectors(part.A, part.c), part.b, vanishes=part.vanishes).order
         for part in tableau.parts
@@ -242,3 +178,11 @@ def _orders(tableau: AdditiveTableau, proofs: Mapping[str, ColouredProof]) -> Ad
     return AdditiveOrders(
         proofs["order"].order, explicit, implicit, embedded.order if embedded else None
     )
+
+
+verify_additive_runge_kutta = Verifier(
+    read=read_additive_tableau,
+    prove=_prove,
+    orders=AdditiveOrders,
+    scheme=AdditiveRungeKuttaScheme,
+)

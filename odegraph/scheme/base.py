@@ -1,20 +1,34 @@
 """What all proven schemes have in common."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, final
 
 from odegraph.scheme.spec import SchemeSpec
 
 
 @dataclass(frozen=True)
+class Orders(ABC):
+    """The outcome of a proof; a kind adds the orders that its theory knows beside this one."""
+
+    order: int
+
+
+@final
+@dataclass(frozen=True)
+class SingleOrder(Orders):
+    """The outcome of a proof that knows one order only."""
+
+
+@dataclass(frozen=True)
 class Scheme(ABC):
-    """A time-integration method whose order has been proven. Only `verify` makes one.
+    """A time-integration method whose order has been proven. Only a `Verifier` makes one.
 
     `spec` is what the file says; writing it out and verifying it again gives an equal scheme.
     """
 
     spec: SchemeSpec
+    orders: Orders
 
     @property
     def name(self) -> str:
@@ -47,9 +61,9 @@ class Scheme(ABC):
         """Evaluations of the unit in one step."""
 
     @property
-    @abstractmethod
     def order(self) -> int:
-        """The order on x' = f(t, x)."""
+        """The proven order, on the non-autonomous systems that the kind is for."""
+        return self.orders.order
 
     @property
     @abstractmethod
@@ -64,6 +78,6 @@ class Scheme(ABC):
     def text(self) -> str:
         """The coefficients as plain text of several lines, for terminals and docstrings."""
 
-    @abstractmethod
     def record(self) -> dict[str, Any]:
-        """What was proven when the scheme was verified, as JSON-able data."""
+        """What was proven when the scheme was verified, as data; see `odegraph.scheme.proofs`."""
+        return asdict(self.orders)

@@ -5,42 +5,15 @@ of its root and phi(tree) the product over the children of A phi(child), A that 
 colour.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, final
 
-from odegraph._exact import shorten
 from odegraph.scheme.coloured_trees import ColouredTree, coloured_trees
-from odegraph.scheme.number_field import Number, to_sympy
+from odegraph.scheme.number_field import Number
 from odegraph.scheme.order_conditions import dot
+from odegraph.scheme.order_proof import OrderProof, OrderTheory, TreeCondition
 from odegraph.scheme.tableau import Matrix, Vector
-
-Trees = Callable[[int], Iterable[ColouredTree]]
-
-
-@final
-@dataclass(frozen=True)
-class ColouredCondition:
-    """One order condition, and what the coefficients make of it."""
-
-    tree: ColouredTree
-    names: Sequence[str]
-    required: Fraction
-    found: Number
-
-    def __str__(self) -> str:
-        found = shorten(to_sympy(self.found), 80)
-        return f"tree {self.tree.show(self.names)}: {self.required} is required, but it is {found}"
-
-
-@final
-@dataclass(frozen=True)
-class ColouredProof:
-    """All conditions up to `order` hold; `failed` is the first of the next order that does not."""
-
-    order: int
-    failed: ColouredCondition | None
 
 
 @final
@@ -78,12 +51,11 @@ def prove_additive_order(
     *,
     names: Sequence[str],
     vanishes: Callable[[Any], bool],
-) -> ColouredProof:
+) -> OrderProof[TreeCondition]:
     """The order on x' = sum of parts, each part with its own matrix and weights."""
-    bound = 2 * len(weights[0])
-    for order in range(1, bound + 1):
-        for tree in coloured_trees(order, len(weights)):
-            found, required = stages.weighted(weights, tree), Fraction(1, tree.density)
-            if not vanishes(found - required):
-                return ColouredProof(order - 1, ColouredCondition(tree, names, required, found))
-    return ColouredProof(bound, None)
+    theory = OrderTheory(
+        lambda order: coloured_trees(order, len(weights)),
+        lambda tree: stages.weighted(weights, tree),
+        lambda tree, required, found: TreeCondition(tree.show(names), required, found),
+    )
+    return theory.prove(bound=2 * len(weights[0]), vanishes=vanishes)

@@ -10,21 +10,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, final
+from typing import final
 
 import sympy
 
-from odegraph._exact import exact_text, shorten
+from odegraph._exact import exact_text
 from odegraph.scheme import partitioned
-from odegraph.scheme.base import Scheme
-from odegraph.scheme.claims import check_claims
-from odegraph.scheme.exact_reader import read_arrays
+from odegraph.scheme.analysis.facts import number_text
+from odegraph.scheme.analysis.oscillator import OscillatorStep, partitioned_step
+from odegraph.scheme.base import Scheme, SingleOrder
+from odegraph.scheme.checks import read_coefficients, show
 from odegraph.scheme.faults import Faults
 from odegraph.scheme.number_field import Number, sign, to_sympy
 from odegraph.scheme.partitioned import P, PartitionedTableau, Q
 from odegraph.scheme.spec import SchemeSpec
-from odegraph.scheme.tableau import Tableau, Vector
-from odegraph.scheme.tableau_reader import read_tolerance
+from odegraph.scheme.tableau import Tableau, Vector, row_sums
+from odegraph.scheme.verifier import Failed, Verifier
 
 Substep = tuple[int, Number]
 FLOWS = ("drift", "kick")
@@ -33,26 +34,41 @@ ZERO = Fraction(0)
 
 @final
 @dataclass(frozen=True)
+class Substeps:
+    """Pairs (0 for a drift of q or 1 for a kick of p, fraction of h).
+
+    None of them is 0, and no two of one part follow each other.
+    """
+
+    pairs: tuple[Substep, ...]
+    tolerance: Fraction
+
+    @cached_property
+    def tableau(self) -> PartitionedTableau:
+        """The same method as a partitioned Runge-Kutta tableau."""
+        return as_tableau(self.pairs, self.tolerance)
+
+
+@final
+@dataclass(frozen=True)
 class CompositionScheme(Scheme):
     """Drifts of q and kicks of p in turn, each over a fraction of the step.
 
-    `substeps` are pairs (0 for a drift of q or 1 for a kick of p, fraction of h), none of them 0
-    and no two of one part in a row.
+    The order is that on x' = A(x) + B(x).
     """
 
-    substeps: tuple[Substep, ...]
-    tolerance: Fraction
-    proven_order: int
+    orders: SingleOrder
+    sequence: Substeps
+
+    @property
+    def substeps(self) -> tuple[Substep, ...]:
+        """Pairs (0 for a drift of q or 1 for a kick of p, fraction of h)."""
+        return self.sequence.pairs
 
     @property
     def stages(self) -> int:
         """Evaluations of the unit in one step: one a substep."""
         return len(self.substeps)
-
-    @property
-    def order(self) -> int:
-        """The proven order on x' = A(x) + B(x)."""
-        return self.proven_order
 
     @property
     def is_explicit(self) -> bool:
@@ -69,10 +85,10 @@ class CompositionScheme(Scheme):
         """The fractions of the kicks, in turn."""
         return tuple(to_sympy(x) for part, x in self.substeps if part == P)
 
-    @cached_property
+    @property
     def tableau(self) -> PartitionedTableau:
         """The same method as a partitioned Runge-Kutta tableau."""
-        return as_tableau(self.substeps, self.tolerance)
+        return self.sequence.tableau
 
     @cached_property
     def has_negative_substeps(self) -> bool:
@@ -94,21 +110,23 @@ class CompositionScheme(Scheme):
         vanishes = self.tableau.vanishes
         return all(p == q and vanishes(x - y) for (p, x), (q, y) in pairs)
 
+    @cached_property
+    def oscillator(self) -> OscillatorStep:
+        """One step on q' = w p, p' = -w q; its `interval` of h w is stable."""
+        return partitioned_step(self.tableau)
+
     def facts(self) -> dict[str, object]:
         """Structure, and whether a substep runs backward."""
         return {
             "symplectic": self.is_symplectic,
             "symmetric": self.is_symmetric,
             "negative substeps": self.has_negative_substeps,
+            "oscillator stability interval": f"[0, {number_text(self.oscillator.interval)}]",
         }
 
     def text(self) -> str:
         """One substep a line, the first one first."""
         return "\n".join(f"{FLOWS[part]} {exact_text(to_sympy(x))}" for part, x in self.substeps)
-
-    def record(self) -> dict[str, Any]:
-        """What was proven, as data; see `odegraph.scheme.proofs`."""
-        return {"order": self.proven_order}
 
 
 def as_tableau(substeps: Sequence[Substep], tolerance: Fraction) -> PartitionedTableau:
@@ -135,31 +153,21 @@ def _stages(substeps: Sequence[Substep]) -> Iterable[tuple[Number, Number]]:
 
 
 def _part(A: tuple[Vector, ...], b: Vector, tolerance: Fraction) -> Tableau:
-    return Tableau(A, b, tuple(sum(row, ZERO) for row in A), None, tolerance)
+    return Tableau(A, b, row_sums(A), None, tolerance)
 
 
-def verify_composition(
-    spec: SchemeSpec, *, recorded: Mapping[str, Any] | None = None
-) -> CompositionScheme:
-    """Prove what a spec of kind `composition` says, unless the proof is on record.
+def _read(spec: SchemeSpec, faults: Faults) -> Substeps | None:
+    read = read_coefficients(spec, faults)
+    if read is None:
+        return None
+    arrays, tolerance = read
+    _check(arrays, tolerance, faults)
+    return None if faults.found else Substeps(merged(_sequence(arrays)), tolerance)
 
-    Raises:
-        SchemeError: all faults of the coefficients, or all claims that are false.
-    """
-    faults = Faults(spec.name)
-    tolerance = read_tolerance(spec, faults)
-    arrays = read_arrays(spec, faults)
-    if not faults.found:
-        _check(arrays, tolerance, faults)
-    faults.raise_if_any()
-    substeps = merged(_sequence(arrays))
-    if recorded is not None:
-        return CompositionScheme(spec, substeps, tolerance, recorded["order"])
-    order, failed = partitioned.prove_separable_order(as_tableau(substeps, tolerance))
-    scheme = CompositionScheme(spec, substeps, tolerance, order)
-    check_claims(scheme, {"order": failed}, faults)
-    faults.raise_if_any()
-    return scheme
+
+def _prove(substeps: Substeps) -> tuple[SingleOrder, Failed]:
+    proof = partitioned.prove_separable_order(substeps.tableau)
+    return SingleOrder(proof.order), {"order": proof.failed}
 
 
 def _check(arrays: Mapping[str, Vector], tolerance: Fraction, faults: Faults) -> None:
@@ -172,7 +180,7 @@ def _check(arrays: Mapping[str, Vector], tolerance: Fraction, faults: Faults) ->
         total = sum(arrays.get(key, (Fraction(1),)), ZERO)
         if abs(total - 1) > tolerance:
             faults.add(
-                f"`{key}` sums to {shorten(to_sympy(total), 80)}, not to 1: the substeps would not "
+                f"`{key}` sums to {show(total)}, not to 1: the substeps would not "
                 "add up to the step."
             )
 
@@ -197,3 +205,8 @@ def merged(sequence: Iterable[Substep]) -> tuple[Substep, ...]:
         if x:
             result.append((part, x))
     return tuple(result)
+
+
+verify_composition = Verifier(
+    read=_read, prove=_prove, orders=SingleOrder, scheme=CompositionScheme
+)

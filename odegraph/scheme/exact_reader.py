@@ -8,8 +8,9 @@ import sympy
 
 from odegraph._errors import OdegraphError
 from odegraph._exact import parse_exact, shorten
+from odegraph._toml import nearest
 from odegraph.scheme.adjoin import MAX_DEGREE, adjoin, evaluate
-from odegraph.scheme.faults import Faults, nearest
+from odegraph.scheme.faults import Faults
 from odegraph.scheme.number_field import Number
 from odegraph.scheme.spec import SchemeSpec
 

@@ -1,15 +1,14 @@
 """Exponential integrators with proven order, the proof, and the reader of their files."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, final
+from typing import TypeVar, final
 
 from odegraph._errors import OdegraphError
 from odegraph._exact import as_fraction
-from odegraph.scheme.base import Scheme
-from odegraph.scheme.claims import check_claims
+from odegraph.scheme.base import Orders, Scheme
 from odegraph.scheme.exponential_conditions import (
     MAX_STIFF_ORDER,
     ExponentialTableau,
@@ -19,16 +18,17 @@ from odegraph.scheme.exponential_conditions import (
 from odegraph.scheme.faults import Faults
 from odegraph.scheme.phi_sum import PhiSum, parse_phi_sum
 from odegraph.scheme.spec import SchemeSpec
+from odegraph.scheme.verifier import Failed, Verifier
 
 ZERO = PhiSum(())
+Parsed = TypeVar("Parsed")
 
 
 @final
 @dataclass(frozen=True)
-class ExponentialOrders:
+class ExponentialOrders(Orders):
     """The classical order, and the order that holds for every L."""
 
-    order: int
     stiff: int
 
 
@@ -43,8 +43,8 @@ class ExponentialScheme(Scheme):
     A and b are rational combinations of phi functions.
     """
 
-    tableau: ExponentialTableau
     orders: ExponentialOrders
+    tableau: ExponentialTableau
 
     @property
     def stages(self) -> int:
@@ -65,11 +65,6 @@ class ExponentialScheme(Scheme):
     def c(self) -> tuple[Fraction, ...]:
         """The stage times in units of h."""
         return self.tableau.c
-
-    @property
-    def order(self) -> int:
-        """The proven classical order on x' = L x + N(t, x)."""
-        return self.orders.order
 
     @property
     def stiff_order(self) -> int:
@@ -110,37 +105,12 @@ class ExponentialScheme(Scheme):
         ]
         return "\n".join(formulas)
 
-    def record(self) -> dict[str, Any]:
-        """What was proven, as data; see `odegraph.scheme.proofs`."""
-        return asdict(self.orders)
-
 
 def _formula(name: str, row: Sequence[PhiSum], c: Fraction) -> str:
     start = "x" if not c else "exp x" if c == 1 else f"exp({c}) x"
     indented = f"\n{' ' * len(name)} + h "
     terms = (f"({a}) N{j}" for j, a in enumerate(row, start=1) if a.terms)
     return indented.join([f"{name} = {start}", *terms])
-
-
-def verify_exponential(
-    spec: SchemeSpec, *, recorded: Mapping[str, Any] | None = None
-) -> ExponentialScheme:
-    """Prove what a spec of kind `exponential` says, unless the proof is on record.
-
-    Raises:
-        SchemeError: all faults of the coefficients, or all claims that are false.
-    """
-    faults = Faults(spec.name)
-    tableau = read_exponential(spec, faults)
-    faults.raise_if_any()
-    assert tableau is not None
-    if recorded is not None:
-        return ExponentialScheme(spec, tableau, ExponentialOrders(**recorded))
-    proof = prove_exponential_order(tableau)
-    scheme = ExponentialScheme(spec, tableau, ExponentialOrders(proof.order, stiff_order(tableau)))
-    check_claims(scheme, {"order": proof.failed}, faults)
-    faults.raise_if_any()
-    return scheme
 
 
 def read_exponential(spec: SchemeSpec, faults: Faults) -> ExponentialTableau | None:
@@ -168,20 +138,21 @@ def read_exponential(spec: SchemeSpec, faults: Faults) -> ExponentialTableau | N
     return tableau
 
 
-def _node(text: str, i: int, faults: Faults) -> Fraction:
+def _parsed(parse: Callable[[str], Parsed], text: str, where: str, faults: Faults) -> Parsed | None:
     try:
-        return as_fraction(text, name=f"c[{i}]")
+        return parse(text)
     except OdegraphError as error:
-        faults.add(f"`c[{i}]`: {error}")
-        return Fraction(0)
+        faults.add(f"`{where}`: {error}")
+        return None
+
+
+def _node(text: str, i: int, faults: Faults) -> Fraction:
+    where = f"c[{i}]"
+    return _parsed(lambda x: as_fraction(x, name=where), text, where, faults) or Fraction(0)
 
 
 def _sum(text: str, where: str, faults: Faults) -> PhiSum:
-    try:
-        return parse_phi_sum(text)
-    except OdegraphError as error:
-        faults.add(f"`{where}`: {error}")
-        return ZERO
+    return _parsed(parse_phi_sum, text, where, faults) or ZERO
 
 
 def _explicit_row(
@@ -209,3 +180,13 @@ def _check_at_zero(tableau: ExponentialTableau, faults: Faults) -> None:
                 f"c[{i}] is {c}, but row {i} of `A` sums to {row_sum} at hL = 0. Stage {i} would "
                 "see the state of one time and the parameters of another. Correct one of them."
             )
+
+
+def _prove(tableau: ExponentialTableau) -> tuple[ExponentialOrders, Failed]:
+    proof = prove_exponential_order(tableau)
+    return ExponentialOrders(proof.order, stiff_order(tableau)), {"order": proof.failed}
+
+
+verify_exponential = Verifier(
+    read=read_exponential, prove=_prove, orders=ExponentialOrders, scheme=ExponentialScheme
+)

@@ -18,8 +18,8 @@ from itertools import product
 from math import factorial
 from typing import final
 
-from odegraph.scheme.coloured_conditions import ColouredCondition, ColouredProof
 from odegraph.scheme.coloured_trees import ColouredTree, coloured_trees
+from odegraph.scheme.order_proof import OrderProof, OrderTheory, TreeCondition, is_zero
 from odegraph.scheme.phi_sum import PhiSum, phi
 
 LINEAR, REST = 0, 1
@@ -39,16 +39,14 @@ class ExponentialTableau:
     c: tuple[Fraction, ...]
 
 
-def prove_exponential_order(tableau: ExponentialTableau) -> ColouredProof:
+def prove_exponential_order(tableau: ExponentialTableau) -> OrderProof[TreeCondition]:
     """The order for smooth problems with bounded L."""
-    bound = 2 * len(tableau.b)
-    weights = _Weights(tableau)
-    for order in range(1, bound + 1):
-        for tree in semilinear_trees(order):
-            found, required = weights.result(tree), Fraction(1, tree.density)
-            if found != required:
-                return ColouredProof(order - 1, ColouredCondition(tree, NAMES, required, found))
-    return ColouredProof(bound, None)
+    theory = OrderTheory(
+        semilinear_trees,
+        _Weights(tableau).result,
+        lambda tree, required, found: TreeCondition(tree.show(NAMES), required, found),
+    )
+    return theory.prove(bound=2 * len(tableau.b), vanishes=is_zero)
 
 
 @cache

@@ -1,7 +1,5 @@
 """Collect all faults of an input, raise once."""
 
-import difflib
-from collections.abc import Iterable
 from typing import final
 
 from odegraph._errors import SchemeError
@@ -27,10 +25,3 @@ class Faults:
             raise SchemeError(f"Scheme `{self.subject}`: {self.found[0]}")
         lines = "\n".join(f"  - {fault}" for fault in self.found)
         raise SchemeError(f"Scheme `{self.subject}` has {len(self.found)} faults:\n{lines}")
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The way out after an unknown name: the nearest known one, or all of them."""
-    known = sorted(known)
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(known)}."

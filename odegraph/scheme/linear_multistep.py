@@ -1,19 +1,17 @@
 """Linear multistep methods with proven order and stability, and the proof."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, final
+from typing import final
 
 import sympy
 
 from odegraph._errors import SchemeError
 from odegraph._exact import exact_text, shorten
 from odegraph.scheme import root_condition
-from odegraph.scheme.base import Scheme
-from odegraph.scheme.claims import check_claims
-from odegraph.scheme.exact_reader import read_arrays
+from odegraph.scheme.base import Scheme, SingleOrder
+from odegraph.scheme.checks import read_coefficients, show
 from odegraph.scheme.faults import Faults
 from odegraph.scheme.file import parse_scheme, read_bytes
 from odegraph.scheme.folder import find_scheme_file
@@ -28,7 +26,7 @@ from odegraph.scheme.number_field import to_sympy
 from odegraph.scheme.proofs import recorded_proof
 from odegraph.scheme.runge_kutta import RungeKuttaScheme, verify_runge_kutta
 from odegraph.scheme.spec import SchemeSpec
-from odegraph.scheme.tableau_reader import read_tolerance
+from odegraph.scheme.verifier import Failed, Verifier
 
 DEFAULT_START = ("euler", "euler", "heun-2", "heun-3", "rk4-classic", "butcher-5")
 HIGHEST_START = "butcher-6"
@@ -42,9 +40,8 @@ class LinearMultistepScheme(Scheme):
     The order holds with start values of order p - 1, which the scheme `start` makes.
     """
 
+    orders: SingleOrder
     method: Multistep
-    proven_order: int
-    start: str
 
     @property
     def stages(self) -> int:
@@ -57,9 +54,9 @@ class LinearMultistepScheme(Scheme):
         return self.method.history
 
     @property
-    def order(self) -> int:
-        """The proven order on x' = f(t, x)."""
-        return self.proven_order
+    def start(self) -> str:
+        """The scheme that makes the first states: that of the file, or one of order p."""
+        return self.spec.texts.get("start") or _default_start(self.order)
 
     @cached_property
     def alpha(self) -> tuple[sympy.Expr, ...]:
@@ -82,9 +79,9 @@ class LinearMultistepScheme(Scheme):
         return load_start(self.start) if self.history > 1 else None
 
     @cached_property
-    def failed_condition(self) -> MultistepCondition:
+    def failed_condition(self) -> MultistepCondition | None:
         """The first order condition that fails."""
-        return prove_multistep_order(self.method)[1]
+        return prove_multistep_order(self.method).failed
 
     @cached_property
     def error_constant(self) -> sympy.Expr:
@@ -130,10 +127,6 @@ class LinearMultistepScheme(Scheme):
         line = formula([exact_text(x) for x in self.alpha], [exact_text(x) for x in self.beta])
         return line if self.history == 1 else f"{line}\nstarted with {self.start}"
 
-    def record(self) -> dict[str, Any]:
-        """What was proven, as data; see `odegraph.scheme.proofs`."""
-        return {"order": self.proven_order}
-
 
 def load_start(name: str) -> RungeKuttaScheme:
     """The catalogue scheme that makes the first states.
@@ -155,37 +148,11 @@ def load_start(name: str) -> RungeKuttaScheme:
     )
 
 
-def verify_linear_multistep(
-    spec: SchemeSpec, *, recorded: Mapping[str, Any] | None = None
-) -> LinearMultistepScheme:
-    """Prove what a spec of kind `linear-multistep` says: consistent, zero-stable, its order.
-
-    Raises:
-        SchemeError: all faults of the coefficients, or all claims that are false.
-    """
-    faults = Faults(spec.name)
-    method = _read(spec, faults)
-    faults.raise_if_any()
-    assert method is not None
-    order, failed = prove_multistep_order(method)
-    if recorded is None:
-        _check_consistency(method, order, faults)
-        faults.raise_if_any()
-        _check_zero_stability(method, faults)
-    start = spec.texts.get("start") or _default_start(order)
-    scheme = LinearMultistepScheme(spec, method, order, start)
-    if recorded is None:
-        _check_start(scheme, faults)
-        check_claims(scheme, {"order": failed}, faults)
-    faults.raise_if_any()
-    return scheme
-
-
 def _read(spec: SchemeSpec, faults: Faults) -> Multistep | None:
-    tolerance = read_tolerance(spec, faults)
-    arrays = read_arrays(spec, faults)
-    if faults.found:
+    read = read_coefficients(spec, faults)
+    if read is None:
         return None
+    arrays, tolerance = read
     alpha, beta = arrays["alpha"], arrays["beta"]
     if len(alpha) != len(beta) or len(alpha) < 2:
         faults.add(
@@ -199,27 +166,41 @@ def _read(spec: SchemeSpec, faults: Faults) -> Multistep | None:
         )
     elif not alpha[0] and not beta[0]:
         faults.add("`alpha` and `beta` both begin with 0. Drop these entries: nothing is there.")
-    return Multistep(alpha, beta, tolerance)
+    if faults.found:
+        return None
+    method = Multistep(alpha, beta, tolerance)
+    _check_consistency(method, faults)
+    return method
 
 
-def _check_consistency(method: Multistep, order: int, faults: Faults) -> None:
-    if order >= 1:
+def _check_consistency(method: Multistep, faults: Faults) -> None:
+    if prove_multistep_order(method).order >= 1:
         return
     turned = Multistep(method.alpha[::-1], method.beta[::-1], method.tolerance)
     flipped = Multistep(tuple(-x for x in turned.alpha), turned.beta, method.tolerance)
-    if max(prove_multistep_order(turned)[0], prove_multistep_order(flipped)[0]) > 1:
+    if max(prove_multistep_order(x).order for x in (turned, flipped)) > 1:
         faults.add(
             "`alpha` and `beta` seem to run from the newest to the oldest. Turn them around: the "
             "first entries belong to the oldest state."
         )
     elif not method.vanishes(total := sum(method.alpha, Fraction(0))):
-        faults.add(f"`alpha` sums to {_show(total)}; a consistent scheme has sum alpha_j = 0.")
+        faults.add(f"`alpha` sums to {show(total)}; a consistent scheme has sum alpha_j = 0.")
     else:
         slope = sum((j * a for j, a in enumerate(method.alpha)), Fraction(0))
         faults.add(
-            f"sum j alpha_j is {_show(slope)}, but `beta` sums to "
-            f"{_show(sum(method.beta, Fraction(0)))}; a consistent scheme has both equal."
+            f"sum j alpha_j is {show(slope)}, but `beta` sums to "
+            f"{show(sum(method.beta, Fraction(0)))}; a consistent scheme has both equal."
         )
+
+
+def _prove(method: Multistep) -> tuple[SingleOrder, Failed]:
+    proof = prove_multistep_order(method)
+    return SingleOrder(proof.order), {"order": proof.failed}
+
+
+def _check(scheme: LinearMultistepScheme, faults: Faults) -> None:
+    _check_zero_stability(scheme.method, faults)
+    _check_start(scheme, faults)
 
 
 def _check_zero_stability(method: Multistep, faults: Faults) -> None:
@@ -252,5 +233,10 @@ def _check_start(scheme: LinearMultistepScheme, faults: Faults) -> None:
         )
 
 
-def _show(value: Any) -> str:
-    return shorten(to_sympy(value), 80)
+verify_linear_multistep = Verifier(
+    read=_read,
+    prove=_prove,
+    orders=SingleOrder,
+    scheme=LinearMultistepScheme,
+    check=_check,
+)

@@ -11,7 +11,9 @@ from fractions import Fraction
 from typing import final
 
 from odegraph.scheme.number_field import Number, to_sympy
+from odegraph.scheme.order_proof import OrderProof
 from odegraph.scheme.polynomials import Polynomial, trim
+from odegraph.scheme.tableau import vanishes
 
 
 @final
@@ -45,7 +47,7 @@ class Multistep:
 
     def vanishes(self, value: Number) -> bool:
         """Whether a defect is zero, up to the declared tolerance of decimal coefficients."""
-        return abs(value) <= self.tolerance if self.tolerance else not value
+        return vanishes(value, self.tolerance)
 
     def defect(self, q: int) -> Number:
         """C_q = sum_j (alpha_j j^q - q beta_j j^(q-1)) / q!, zero for q = 0 .. order."""
@@ -69,14 +71,14 @@ class MultistepCondition:
         )
 
 
-def prove_multistep_order(method: Multistep) -> tuple[int, MultistepCondition]:
+def prove_multistep_order(method: Multistep) -> OrderProof[MultistepCondition]:
     """The largest p with C_0 = ... = C_p = 0, and the condition of order p + 1.
 
     2k + 1 conditions determine the 2k + 1 free coefficients, so p <= 2k.
     """
     orders = range(2 * method.history + 1)
     q = next((q for q in orders if not method.vanishes(method.defect(q))), len(orders))
-    return q - 1, MultistepCondition(q, method.defect(q))
+    return OrderProof(q - 1, MultistepCondition(q, method.defect(q)))
 
 
 def error_constant(method: Multistep, order: int) -> Number:

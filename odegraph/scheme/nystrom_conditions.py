@@ -8,13 +8,14 @@ no v where f does not depend on the velocity. Hairer, Norsett and Wanner, II.14.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from math import prod
 from typing import Any, final
 
-from odegraph.scheme.number_field import Number, to_sympy
+from odegraph.scheme.number_field import Number
 from odegraph.scheme.order_conditions import dot
-from odegraph.scheme.tableau import Matrix, Vector
+from odegraph.scheme.order_proof import OrderProof, OrderTheory, TreeCondition
+from odegraph.scheme.tableau import Matrix, Vector, vanishes
 
 
 @final
@@ -107,20 +108,27 @@ class NystromTableau:
 
     def vanishes(self, value: Number) -> bool:
         """Whether a defect is zero, up to the declared tolerance of decimal coefficients."""
-        return abs(value) <= self.tolerance if self.tolerance else not value
+        return vanishes(value, self.tolerance)
 
 
 @final
 @dataclass(frozen=True)
-class NystromCondition:
-    """One order condition, on the velocity (v) or on the position (q over the tree)."""
+class RootedNystromTree:
+    """What a condition is about: a tree with root v, for the velocity, or with a q below it.
 
-    tree: str
-    required: Fraction
-    found: Number
+    `on_position` has one more node than `tree`, the q of the root.
+    """
+
+    tree: NystromTree
+    on_position: bool
+
+    @property
+    def density(self) -> int:
+        """Gamma of the whole tree."""
+        return self.tree.density * (self.tree.order + 1 if self.on_position else 1)
 
     def __str__(self) -> str:
-        return f"tree {self.tree}: {self.required} is required, but it is {to_sympy(self.found)}"
+        return f"q[{self.tree}]" if self.on_position else str(self.tree)
 
 
 @final
@@ -148,27 +156,23 @@ class NystromWeights:
 
 
 def prove_nystrom_order(
-    tableau: NystromTableau, *, b_bar: Vector, b: Vector, velocity: bool
-) -> tuple[int, NystromCondition | None]:
-    """The order of weights over the stages, and the first condition that fails."""
+    tableau: NystromTableau, *, b_bar: Vector, b: Vector
+) -> OrderProof[TreeCondition]:
+    """The order of weights over the stages, for f of what the tableau admits."""
     weights = NystromWeights(tableau)
-    bound = 2 * tableau.stages
-    for order in range(1, bound + 1):
-        for condition in _conditions(weights, order, b_bar=b_bar, b=b, velocity=velocity):
-            if not tableau.vanishes(condition.found - condition.required):
-                return order - 1, condition
-    return bound, None
+    theory = OrderTheory(
+        partial(_both_roots, velocity=tableau.A is not None),
+        lambda tree: dot(b_bar if tree.on_position else b, weights.phi(tree.tree)),
+        lambda tree, required, found: TreeCondition(str(tree), required, found),
+    )
+    return theory.prove(bound=2 * tableau.stages, vanishes=tableau.vanishes)
 
 
-def _conditions(
-    weights: NystromWeights, order: int, *, b_bar: Vector, b: Vector, velocity: bool
-) -> Iterator[NystromCondition]:
+def _both_roots(order: int, *, velocity: bool) -> Iterator[RootedNystromTree]:
     for tree in nystrom_trees(order, velocity=velocity):
-        found = dot(b, weights.phi(tree))
-        yield NystromCondition(str(tree), Fraction(1, tree.density), found)
+        yield RootedNystromTree(tree, on_position=False)
     for tree in nystrom_trees(order - 1, velocity=velocity) if order > 1 else ():
-        found = dot(b_bar, weights.phi(tree))
-        yield NystromCondition(f"q[{tree}]", Fraction(1, order * tree.density), found)
+        yield RootedNystromTree(tree, on_position=True)
 
 
 def is_symplectic(tableau: NystromTableau) -> bool:

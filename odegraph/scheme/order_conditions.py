@@ -10,18 +10,14 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any, final
 
 from odegraph.scheme.number_field import AlgebraicNumber, Number, to_sympy
+from odegraph.scheme.order_proof import OrderProof, OrderTheory, Vanishes, is_zero
 from odegraph.scheme.rooted_trees import RootedTree, rooted_trees
 
 INDICES = "ijklmnpqrsuvwxyz"
-Vanishes = Callable[[Any], bool]
-
-
-def is_zero(value: Any) -> bool:
-    """The exact test; decimal tableaus bring a test with a tolerance instead."""
-    return not value
 
 
 @final
@@ -39,35 +35,24 @@ class Condition:
         return f"tree {self.tree}: {self.equation} = {self.required}, but it is {found}"
 
 
-@final
-@dataclass(frozen=True)
-class OrderProof:
-    """All conditions up to `order` hold; `failed` is the first of the next order that does not.
-
-    `failed` is None where no order above the bound 2s (explicit methods: s) has to be looked at.
-    """
-
-    order: int
-    failed: Condition | None
-
-
 def prove_order(
     vectors: "StageVectors",
     weights: Sequence[Any],
     *,
     trees: Callable[[int], Iterable[RootedTree]] = rooted_trees,
     vanishes: Vanishes = is_zero,
-) -> OrderProof:
+) -> OrderProof[Condition]:
     """The order of weights over stages: on x' = f(x), or on f(t, x) with `timed_trees`."""
-    bound = 2 * len(vectors.rows)
-    for order in range(1, bound + 1):
-        for tree in trees(order):
-            found = vectors.weighted(weights, tree)
-            required = Fraction(1, tree.density)
-            if not vanishes(found - required):
-                text = equation(tree, row_sums=trees is rooted_trees and vectors.row_sums)
-                return OrderProof(order - 1, Condition(tree, text, required, found))
-    return OrderProof(bound, None)
+    theory = OrderTheory(
+        trees,
+        partial(vectors.weighted, weights),
+        partial(_condition, row_sums=trees is rooted_trees and vectors.row_sums),
+    )
+    return theory.prove(bound=2 * len(vectors.rows), vanishes=vanishes)
+
+
+def _condition(tree: RootedTree, required: Fraction, found: Any, *, row_sums: bool) -> Condition:
+    return Condition(tree, equation(tree, row_sums=row_sums), required, found)
 
 
 def prove_linear_order(

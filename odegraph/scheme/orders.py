@@ -3,28 +3,35 @@
 from dataclasses import dataclass
 from typing import final
 
+from odegraph.scheme.base import Orders
 from odegraph.scheme.order_conditions import (
-    OrderProof,
+    Condition,
     StageVectors,
     prove_linear_order,
     prove_order,
 )
+from odegraph.scheme.order_proof import OrderProof, first_failures
 from odegraph.scheme.rooted_trees import rooted_trees, timed_trees
 from odegraph.scheme.tableau import Tableau, Vector
 
 
 @final
 @dataclass(frozen=True)
-class ProvenOrders:
+class ProvenOrders(Orders):
     """The four orders of a tableau; `embedded` is None without embedded weights."""
 
-    order: int
     autonomous: int
     linear: int
     embedded: int | None
 
 
-def prove_orders(tableau: Tableau) -> dict[str, OrderProof]:
+def prove_tableau(tableau: Tableau) -> tuple[ProvenOrders, dict[str, object | None]]:
+    """The orders, and the first condition that fails for each claim about one."""
+    proofs = prove_orders(tableau)
+    return proven_orders(tableau, proofs), first_failures(proofs)
+
+
+def prove_orders(tableau: Tableau) -> dict[str, OrderProof[Condition]]:
     """The proofs of `order`, `autonomous_order` and, if it exists, `embedded_order`."""
     vectors = StageVectors(tableau.A, tableau.c)
     proofs = {"order": prove_weights(tableau, tableau.b, vectors)}
@@ -37,7 +44,9 @@ def prove_orders(tableau: Tableau) -> dict[str, OrderProof]:
     return proofs
 
 
-def prove_weights(tableau: Tableau, weights: Vector, vectors: StageVectors) -> OrderProof:
+def prove_weights(
+    tableau: Tableau, weights: Vector, vectors: StageVectors
+) -> OrderProof[Condition]:
     """The order on x' = f(t, x) of the stages of a tableau with these weights."""
     # With c = A 1, time is one more component of an autonomous state: the plain trees are proof
     # enough.
@@ -45,7 +54,7 @@ def prove_weights(tableau: Tableau, weights: Vector, vectors: StageVectors) -> O
     return prove_order(vectors, weights, trees=trees, vanishes=tableau.vanishes)
 
 
-def proven_orders(tableau: Tableau, proofs: dict[str, OrderProof]) -> ProvenOrders:
+def proven_orders(tableau: Tableau, proofs: dict[str, OrderProof[Condition]]) -> ProvenOrders:
     """The outcome of the proofs."""
     embedded = proofs.get("embedded_order")
     return ProvenOrders(

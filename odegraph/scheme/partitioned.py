@@ -15,8 +15,9 @@ from itertools import permutations
 from typing import Any, final
 
 from odegraph.scheme.coloured_conditions import AdditiveWeights, prove_additive_order
-from odegraph.scheme.number_field import Number, to_sympy
+from odegraph.scheme.number_field import Number
 from odegraph.scheme.order_conditions import dot
+from odegraph.scheme.order_proof import OrderProof, OrderTheory, TreeCondition
 from odegraph.scheme.rooted_trees import RootedTree, rooted_trees
 from odegraph.scheme.tableau import Tableau, Vector
 
@@ -54,22 +55,25 @@ class PartitionedTableau:
 
 @final
 @dataclass(frozen=True)
-class AlternatingCondition:
-    """One order condition on separable systems: the colours of a tree alternate from its root."""
+class AlternatingTree:
+    """A rooted tree whose colours alternate from that of its root, `part`."""
 
     tree: RootedTree
     part: int
-    required: Fraction
-    found: Number
+
+    @property
+    def density(self) -> int:
+        """Gamma of the tree, which has nothing to do with colours."""
+        return self.tree.density
 
     def __str__(self) -> str:
-        tree = _coloured(self.tree, self.part)
-        return f"tree {tree}: {self.required} is required, but it is {to_sympy(self.found)}"
+        below = ", ".join(str(AlternatingTree(x, 1 - self.part)) for x in self.tree.children)
+        return f"{NAMES[self.part]}[{below}]" if below else NAMES[self.part]
 
 
-def _coloured(tree: RootedTree, part: int) -> str:
-    below = ", ".join(_coloured(child, 1 - part) for child in tree.children)
-    return f"{NAMES[part]}[{below}]" if below else NAMES[part]
+def alternating_trees(order: int) -> list[AlternatingTree]:
+    """Every rooted tree with `order` nodes, with a root of either part."""
+    return [AlternatingTree(tree, part) for tree in rooted_trees(order) for part in (Q, P)]
 
 
 @final
@@ -104,17 +108,15 @@ class AlternatingWeights:
         return dot(self.parts[part].b, self.phi(tree, part))
 
 
-def prove_separable_order(tableau: PartitionedTableau) -> tuple[int, AlternatingCondition | None]:
-    """The order on q' = f(t, p), p' = g(t, q), and the first condition that fails."""
+def prove_separable_order(tableau: PartitionedTableau) -> OrderProof[TreeCondition]:
+    """The order on q' = f(t, p), p' = g(t, q)."""
     weights = AlternatingWeights(tableau)
-    bound = 2 * tableau.stages
-    for order in range(1, bound + 1):
-        for tree in rooted_trees(order):
-            for part in (Q, P):
-                found, required = weights.weighted(tree, part), Fraction(1, tree.density)
-                if not tableau.vanishes(found - required):
-                    return order - 1, AlternatingCondition(tree, part, required, found)
-    return bound, None
+    theory = OrderTheory(
+        alternating_trees,
+        lambda tree: weights.weighted(tree.tree, tree.part),
+        lambda tree, required, found: TreeCondition(str(tree), required, found),
+    )
+    return theory.prove(bound=2 * tableau.stages, vanishes=tableau.vanishes)
 
 
 def prove_general_order(tableau: PartitionedTableau) -> int:

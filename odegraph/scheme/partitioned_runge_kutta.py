@@ -1,6 +1,6 @@
 """Partitioned Runge-Kutta methods with proven order, and the proof."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -8,18 +8,27 @@ from typing import Any, final
 
 import sympy
 
-from odegraph._exact import shorten
 from odegraph.scheme import partitioned
-from odegraph.scheme.base import Scheme
-from odegraph.scheme.claims import check_claims
-from odegraph.scheme.exact_reader import read_arrays
+from odegraph.scheme.analysis.facts import number_text
+from odegraph.scheme.analysis.oscillator import OscillatorStep, partitioned_step
+from odegraph.scheme.base import Orders, Scheme
+from odegraph.scheme.butcher_matrices import TableauPart
+from odegraph.scheme.checks import check_sums, read_coefficients, refuse_free_nodes
 from odegraph.scheme.faults import Faults
-from odegraph.scheme.number_field import to_sympy
 from odegraph.scheme.partitioned import PartitionedTableau, Rate
 from odegraph.scheme.spec import SchemeSpec
-from odegraph.scheme.tableau import Tableau, column, matrix
-from odegraph.scheme.tableau_reader import read_square, read_tolerance
+from odegraph.scheme.tableau import Tableau, column, matrix, row_sums
+from odegraph.scheme.tableau_reader import read_square
 from odegraph.scheme.tableau_text import tableau_text
+from odegraph.scheme.verifier import Failed, Verifier
+
+
+@final
+@dataclass(frozen=True)
+class PartitionedOrders(Orders):
+    """The order on separable systems, and on systems whose parts see the whole state."""
+
+    general: int
 
 
 @final
@@ -31,9 +40,8 @@ class PartitionedRungeKuttaScheme(Scheme):
     q' = f(t, p), p' = g(t, q): `order` is the order on these.
     """
 
+    orders: PartitionedOrders
     tableau: PartitionedTableau
-    separable_order: int
-    general_order: int
 
     @property
     def stages(self) -> int:
@@ -41,9 +49,9 @@ class PartitionedRungeKuttaScheme(Scheme):
         return self.tableau.stages
 
     @property
-    def order(self) -> int:
-        """The proven order on q' = f(t, p), p' = g(t, q)."""
-        return self.separable_order
+    def general_order(self) -> int:
+        """The proven order on q' = f(t, q, p), p' = g(t, q, p)."""
+        return self.orders.general
 
     @cached_property
     def A_q(self) -> sympy.ImmutableMatrix:
@@ -90,6 +98,11 @@ class PartitionedRungeKuttaScheme(Scheme):
         """Whether a step back undoes a step."""
         return partitioned.is_symmetric(self.tableau)
 
+    @cached_property
+    def oscillator(self) -> OscillatorStep:
+        """One step on q' = w p, p' = -w q; its `interval` of h w is stable."""
+        return partitioned_step(self.tableau)
+
     def facts(self) -> dict[str, object]:
         """Orders and structure."""
         return {
@@ -97,65 +110,29 @@ class PartitionedRungeKuttaScheme(Scheme):
             "symplectic": self.is_symplectic,
             "symplectic for every H(q, p)": self.is_generally_symplectic,
             "symmetric": self.is_symmetric,
+            "oscillator stability interval": f"[0, {number_text(self.oscillator.interval)}]",
         }
 
     def text(self) -> str:
         """Both tableaus, that of q first; c is the time that the state of the part belongs to."""
-        q, p = (tableau_text(_Part.of(part)) for part in self.tableau.parts)
+        q, p = (tableau_text(TableauPart(part)) for part in self.tableau.parts)
         return f"q\n{q}\n\np\n{p}"
 
-    def record(self) -> dict[str, Any]:
-        """What was proven, as data; see `odegraph.scheme.proofs`."""
-        return {"order": self.separable_order, "general": self.general_order}
 
-
-@final
-@dataclass(frozen=True)
-class _Part:
-    """One of the tableaus, as matrices for printing."""
-
-    A: sympy.ImmutableMatrix
-    b: sympy.ImmutableMatrix
-    c: sympy.ImmutableMatrix
-    b_embedded: None = None
-
-    @staticmethod
-    def of(part: Tableau) -> "_Part":
-        return _Part(matrix(part.A), column(part.b), column(part.c))
-
-
-def verify_partitioned_runge_kutta(
-    spec: SchemeSpec, *, recorded: Mapping[str, Any] | None = None
-) -> PartitionedRungeKuttaScheme:
-    """Prove what a spec of kind `partitioned-runge-kutta` says, unless the proof is on record.
-
-    Raises:
-        SchemeError: all faults of the tableaus, or all claims that are false.
-    """
-    faults = Faults(spec.name)
-    tableau = _read(spec, faults)
-    faults.raise_if_any()
-    assert tableau is not None
-    if recorded is not None:
-        return PartitionedRungeKuttaScheme(spec, tableau, recorded["order"], recorded["general"])
-    order, failed = partitioned.prove_separable_order(tableau)
+def _prove(tableau: PartitionedTableau) -> tuple[PartitionedOrders, Failed]:
+    proof = partitioned.prove_separable_order(tableau)
     general = partitioned.prove_general_order(tableau)
-    scheme = PartitionedRungeKuttaScheme(spec, tableau, order, general)
-    check_claims(scheme, {"order": failed}, faults)
-    faults.raise_if_any()
-    return scheme
+    return PartitionedOrders(proof.order, general), {"order": proof.failed}
 
 
 def _read(spec: SchemeSpec, faults: Faults) -> PartitionedTableau | None:
-    tolerance = read_tolerance(spec, faults)
-    if not spec.row_sums:
-        faults.add(
-            "`row_sums = false` is for kind `runge-kutta`; the times of both parts are the row "
-            "sums of their matrices. Remove the line."
-        )
-    arrays = read_arrays(spec, faults)
-    if faults.found:
+    refuse_free_nodes(
+        spec, faults, rule="the times of both parts are the row sums of their matrices"
+    )
+    read = read_coefficients(spec, faults)
+    if read is None:
         return None
+    arrays, tolerance = read
     q, p = (_part(arrays[f"A_{x}"], arrays[f"b_{x}"], x, tolerance, faults) for x in "qp")
     if q is None or p is None:
         return None
@@ -176,10 +153,12 @@ def _part(
     if len(b) != len(A):
         faults.add(f"`b_{name}` has {len(b)} entries, but `A_{name}` has {len(A)} rows.")
         return None
-    part = Tableau(A, tuple(b), tuple(sum(row, Fraction(0)) for row in A), None, tolerance)
-    if not part.vanishes((total := sum(part.b, Fraction(0))) - 1):
-        faults.add(
-            f"the weights `b_{name}` sum to {shorten(to_sympy(total), 80)}; a consistent scheme "
-            "has sum 1 in each part."
-        )
+    part = Tableau(A, tuple(b), row_sums(A), None, tolerance)
+    rule = "a consistent scheme has sum 1 in each part"
+    check_sums({f"b_{name}": part.b}, rule=rule, vanishes=part.vanishes, faults=faults)
     return part
+
+
+verify_partitioned_runge_kutta = Verifier(
+    read=_read, prove=_prove, orders=PartitionedOrders, scheme=PartitionedRungeKuttaScheme
+)

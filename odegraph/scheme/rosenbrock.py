@@ -1,39 +1,40 @@
 """Rosenbrock methods (linearly implicit Runge-Kutta) with proven order, and the proof."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, final
+from typing import final
 
 import sympy
 
 from odegraph._exact import exact_text
-from odegraph.scheme.base import Scheme
-from odegraph.scheme.claims import check_claims
-from odegraph.scheme.faults import Faults
+from odegraph.scheme.base import Orders, Scheme
 from odegraph.scheme.number_field import to_sympy
-from odegraph.scheme.order_conditions import OrderProof, prove_linear_order
+from odegraph.scheme.order_conditions import prove_linear_order
+from odegraph.scheme.order_proof import first_failures
 from odegraph.scheme.rosenbrock_conditions import RosenbrockWeights, prove_rosenbrock_order
 from odegraph.scheme.rosenbrock_reader import RosenbrockTableau, read_rosenbrock
-from odegraph.scheme.spec import SchemeSpec
-from odegraph.scheme.stability_function import StabilityFunction, stability_function
+from odegraph.scheme.stability_function import (
+    HasStabilityFunction,
+    StabilityFunction,
+    stability_function,
+)
 from odegraph.scheme.tableau import column, matrix
 from odegraph.scheme.tableau_text import aligned_rows
+from odegraph.scheme.verifier import Failed, Verifier
 
 
 @final
 @dataclass(frozen=True)
-class RosenbrockOrders:
+class RosenbrockOrders(Orders):
     """The orders of the weights, on linear problems, and of the embedded weights."""
 
-    order: int
     linear: int
     embedded: int | None
 
 
 @final
 @dataclass(frozen=True)
-class RosenbrockScheme(Scheme):
+class RosenbrockScheme(HasStabilityFunction, Scheme):
     """A Rosenbrock method with the exact Jacobian J = df/dx at the start of the step.
 
     (I - h gamma_ii J) k_i = f(t_0 + alpha_i h, x_0 + h sum_j alpha_ij k_j)
@@ -41,8 +42,8 @@ class RosenbrockScheme(Scheme):
     x_1 = x_0 + h sum_i b_i k_i,    alpha_i = sum_j alpha_ij, gamma_i = sum_j gamma_ij
     """
 
-    tableau: RosenbrockTableau
     orders: RosenbrockOrders
+    tableau: RosenbrockTableau
 
     @property
     def stages(self) -> int:
@@ -75,11 +76,6 @@ class RosenbrockScheme(Scheme):
         return column(self.tableau.time_weights)
 
     @property
-    def order(self) -> int:
-        """The proven order on x' = f(t, x)."""
-        return self.orders.order
-
-    @property
     def linear_order(self) -> int:
         """The proven order on x' = L x."""
         return self.orders.linear
@@ -109,20 +105,6 @@ class RosenbrockScheme(Scheme):
         """R = P / Q of the method on x' = lambda x, exact."""
         return stability_function(self.tableau.linear)
 
-    def stability_function(self, z: sympy.Expr) -> sympy.Expr:
-        """R(z), the growth over one step of x' = lambda x with z = h lambda."""
-        return self.stability(z)
-
-    @cached_property
-    def is_a_stable(self) -> bool:
-        """Whether |R(z)| <= 1 in the whole left half-plane."""
-        return self.stability.is_a_stable()
-
-    @cached_property
-    def is_l_stable(self) -> bool:
-        """Whether the scheme is A-stable with R(infinity) = 0."""
-        return self.stability.is_l_stable()
-
     def facts(self) -> dict[str, object]:
         """Orders, stability and structure."""
         limit = self.stability.at_infinity
@@ -149,48 +131,24 @@ class RosenbrockScheme(Scheme):
         ]
         return "\n".join(["alpha_i | alpha", *alpha, "", "gamma_i | Gamma", *gamma, "", *lines])
 
-    def record(self) -> dict[str, Any]:
-        """What was proven, as data; see `odegraph.scheme.proofs`."""
-        return asdict(self.orders)
 
-
-def verify_rosenbrock(
-    spec: SchemeSpec, *, recorded: Mapping[str, Any] | None = None
-) -> RosenbrockScheme:
-    """Prove what a spec of kind `rosenbrock` says, unless the proof is on record.
-
-    Raises:
-        SchemeError: all faults of the coefficients, or all claims that are false.
-    """
-    faults = Faults(spec.name)
-    tableau = read_rosenbrock(spec, faults)
-    faults.raise_if_any()
-    assert tableau is not None
-    if recorded is not None:
-        return RosenbrockScheme(spec, tableau, RosenbrockOrders(**recorded))
-    proofs = _prove(tableau)
-    scheme = RosenbrockScheme(spec, tableau, _orders(tableau, proofs))
-    check_claims(scheme, {claim: proof.failed for claim, proof in proofs.items()}, faults)
-    faults.raise_if_any()
-    return scheme
-
-
-def _prove(tableau: RosenbrockTableau) -> dict[str, OrderProof]:
+def _prove(tableau: RosenbrockTableau) -> tuple[RosenbrockOrders, Failed]:
     stages = RosenbrockWeights(tableau.alpha, tableau.beta)
     vanishes = tableau.linear.vanishes
-    proofs = {"order": prove_rosenbrock_order(stages, tableau.b, vanishes=vanishes)}
-    if tableau.b_embedded is not None:
-        proofs["embedded_order"] = prove_rosenbrock_order(
-            stages, tableau.b_embedded, vanishes=vanishes
-        )
-    return proofs
-
-
-def _orders(tableau: RosenbrockTableau, proofs: Mapping[str, OrderProof]) -> RosenbrockOrders:
+    proofs = {
+        claim: prove_rosenbrock_order(stages, weights, vanishes=vanishes)
+        for claim, weights in (("order", tableau.b), ("embedded_order", tableau.b_embedded))
+        if weights is not None
+    }
     embedded = proofs.get("embedded_order")
-    vanishes = tableau.linear.vanishes
-    return RosenbrockOrders(
+    orders = RosenbrockOrders(
         order=proofs["order"].order,
         linear=prove_linear_order(tableau.beta, tableau.b, vanishes=vanishes),
         embedded=embedded.order if embedded else None,
     )
+    return orders, first_failures(proofs)
+
+
+verify_rosenbrock = Verifier(
+    read=read_rosenbrock, prove=_prove, orders=RosenbrockOrders, scheme=RosenbrockScheme
+)

@@ -10,7 +10,8 @@ from fractions import Fraction
 from typing import Any, final
 
 from odegraph.scheme.number_field import Number
-from odegraph.scheme.order_conditions import INDICES, Condition, OrderProof, dot
+from odegraph.scheme.order_conditions import INDICES, Condition, dot
+from odegraph.scheme.order_proof import OrderProof, OrderTheory
 from odegraph.scheme.rooted_trees import RootedTree, rooted_trees
 from odegraph.scheme.tableau import Matrix
 
@@ -38,15 +39,14 @@ class RosenbrockWeights:
 
 def prove_rosenbrock_order(
     stages: RosenbrockWeights, weights: Sequence[Number], *, vanishes: Callable[[Any], bool]
-) -> OrderProof:
+) -> OrderProof[Condition]:
     """The order on x' = f(t, x), where time is one more component of the state."""
-    bound = 2 * len(weights)
-    for order in range(1, bound + 1):
-        for tree in rooted_trees(order):
-            found, required = dot(weights, stages.phi(tree)), Fraction(1, tree.density)
-            if not vanishes(found - required):
-                return OrderProof(order - 1, Condition(tree, _equation(tree), required, found))
-    return OrderProof(bound, None)
+    theory = OrderTheory(
+        rooted_trees,
+        lambda tree: dot(weights, stages.phi(tree)),
+        lambda tree, required, found: Condition(tree, _equation(tree), required, found),
+    )
+    return theory.prove(bound=2 * len(weights), vanishes=vanishes)
 
 
 def _equation(tree: RootedTree) -> str:

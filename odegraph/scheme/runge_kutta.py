@@ -1,10 +1,9 @@
 """Runge-Kutta methods with proven order, and the proof."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, final
+from typing import final
 
 import sympy
 
@@ -16,28 +15,30 @@ from odegraph.scheme.analysis.composition import composition
 from odegraph.scheme.analysis.facts import analysis_facts
 from odegraph.scheme.analysis.reducibility import reduced
 from odegraph.scheme.base import Scheme
-from odegraph.scheme.claims import check_claims
-from odegraph.scheme.faults import Faults
+from odegraph.scheme.butcher_matrices import ButcherMatrices
 from odegraph.scheme.order_conditions import Condition, StageVectors
-from odegraph.scheme.orders import ProvenOrders, prove_orders, prove_weights, proven_orders
-from odegraph.scheme.spec import SchemeSpec
+from odegraph.scheme.orders import ProvenOrders, prove_tableau, prove_weights
 from odegraph.scheme.ssp import ssp_coefficient
-from odegraph.scheme.stability_function import StabilityFunction, stability_function
-from odegraph.scheme.tableau import Tableau, column, matrix
+from odegraph.scheme.stability_function import (
+    HasStabilityFunction,
+    StabilityFunction,
+    stability_function,
+)
+from odegraph.scheme.tableau import Tableau
 from odegraph.scheme.tableau_reader import read_tableau
 from odegraph.scheme.tableau_text import tableau_text
 from odegraph.scheme.tableau_writer import tableau_spec
+from odegraph.scheme.verifier import Verifier
 
 
 @final
 @dataclass(frozen=True)
-class RungeKuttaScheme(Scheme):
+class RungeKuttaScheme(ButcherMatrices, HasStabilityFunction, Scheme):
     """x_1 = x_0 + h sum_i b_i k_i with k_i = f(t_0 + c_i h, x_0 + h sum_j a_ij k_j).
 
     All properties are decided exactly, when they are asked for.
     """
 
-    tableau: Tableau
     orders: ProvenOrders
 
     @property
@@ -46,35 +47,9 @@ class RungeKuttaScheme(Scheme):
         return self.tableau.stages
 
     @cached_property
-    def A(self) -> sympy.ImmutableMatrix:
-        """The s x s matrix of the stages."""
-        return matrix(self.tableau.A)
-
-    @cached_property
-    def b(self) -> sympy.ImmutableMatrix:
-        """The weights, an s x 1 column."""
-        return column(self.tableau.b)
-
-    @cached_property
-    def c(self) -> sympy.ImmutableMatrix:
-        """The stage times in units of h, an s x 1 column."""
-        return column(self.tableau.c)
-
-    @cached_property
-    def b_embedded(self) -> sympy.ImmutableMatrix | None:
-        """The weights of the embedded method, an s x 1 column, if there is one."""
-        embedded = self.tableau.b_embedded
-        return None if embedded is None else column(embedded)
-
-    @cached_property
     def entries(self) -> tuple[list[list[sympy.Expr]], list[sympy.Expr], list[sympy.Expr]]:
         """A, b and c as lists: single entries of a SymPy matrix are slow to fetch."""
         return self.A.tolist(), self.b.flat(), self.c.flat()
-
-    @property
-    def order(self) -> int:
-        """The proven order on x' = f(t, x)."""
-        return self.orders.order
 
     @property
     def autonomous_order(self) -> int:
@@ -142,20 +117,6 @@ class RungeKuttaScheme(Scheme):
         """R = P / Q with exact coefficients."""
         return stability_function(self.tableau)
 
-    def stability_function(self, z: sympy.Expr) -> sympy.Expr:
-        """R(z), the growth over one step of x' = lambda x with z = h lambda."""
-        return self.stability(z)
-
-    @cached_property
-    def is_a_stable(self) -> bool:
-        """Whether |R(z)| <= 1 in the whole left half-plane."""
-        return self.stability.is_a_stable()
-
-    @cached_property
-    def is_l_stable(self) -> bool:
-        """Whether the scheme is A-stable with R(infinity) = 0."""
-        return self.stability.is_l_stable()
-
     @cached_property
     def ssp_coefficient(self) -> sympy.Expr:
         """The radius of absolute monotonicity, in steps for which forward Euler contracts."""
@@ -185,10 +146,6 @@ class RungeKuttaScheme(Scheme):
     def text(self) -> str:
         """The tableau, c to the left of A and the weights below."""
         return tableau_text(self)
-
-    def record(self) -> dict[str, Any]:
-        """What was proven, as data; see `odegraph.scheme.proofs`."""
-        return asdict(self.orders)
 
     @cached_property
     def analysis(self) -> Analysis:
@@ -224,22 +181,6 @@ class RungeKuttaScheme(Scheme):
         )
 
 
-def verify_runge_kutta(
-    spec: SchemeSpec, *, recorded: Mapping[str, Any] | None = None
-) -> RungeKuttaScheme:
-    """Prove what a spec of kind `runge-kutta` says, unless the proof is on record.
-
-    Raises:
-        SchemeError: all faults of the tableau, or all claims that are false.
-    """
-    faults = Faults(spec.name)
-    tableau = read_tableau(spec, faults)
-    faults.raise_if_any()
-    assert tableau is not None
-    if recorded is not None:
-        return RungeKuttaScheme(spec, tableau, ProvenOrders(**recorded))
-    proofs = prove_orders(tableau)
-    scheme = RungeKuttaScheme(spec, tableau, proven_orders(tableau, proofs))
-    check_claims(scheme, {claim: proof.failed for claim, proof in proofs.items()}, faults)
-    faults.raise_if_any()
-    return scheme
+verify_runge_kutta = Verifier(
+    read=read_tableau, prove=prove_tableau, orders=ProvenOrders, scheme=RungeKuttaScheme
+)

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any, final
 
 from odegraph._exact import shorten
-from odegraph.scheme.faults import Faults, nearest
+from odegraph._toml import nearest
+from odegraph.scheme.faults import Faults
 from odegraph.scheme.kinds import KINDS, Kind
 
 MAX_STAGES = 64

@@ -4,8 +4,10 @@ Hairer and Wanner, IV.3. The denominator comes from the characteristic polynomia
 Verrier), the numerator from the same fraction as a power series, 1 + sum_k b^T A^(k-1) 1 z^k.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import final
 
 import sympy
@@ -70,6 +72,29 @@ class StabilityFunction:
     def is_l_stable(self) -> bool:
         """A-stable, and R(infinity) = 0."""
         return self.at_infinity == 0 and self.is_a_stable()
+
+
+class HasStabilityFunction(ABC):
+    """What has a stability function, and what is decided from it."""
+
+    @property
+    @abstractmethod
+    def stability(self) -> StabilityFunction:
+        """R = P / Q on x' = lambda x, with exact coefficients."""
+
+    def stability_function(self, z: sympy.Expr) -> sympy.Expr:
+        """R(z), the growth over one step of x' = lambda x with z = h lambda."""
+        return self.stability(z)
+
+    @cached_property
+    def is_a_stable(self) -> bool:
+        """Whether |R(z)| <= 1 in the whole left half-plane."""
+        return self.stability.is_a_stable()
+
+    @cached_property
+    def is_l_stable(self) -> bool:
+        """Whether the scheme is A-stable with R(infinity) = 0."""
+        return self.stability.is_l_stable()
 
 
 def _squared_modulus(p: Polynomial) -> Polynomial:

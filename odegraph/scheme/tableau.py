@@ -42,7 +42,7 @@ class Tableau:
     @cached_property
     def row_sums(self) -> Vector:
         """A 1, the stage times of a method that treats t like any other state variable."""
-        return tuple(sum(row, Fraction(0)) for row in self.A)
+        return row_sums(self.A)
 
     @cached_property
     def has_row_sum_nodes(self) -> bool:
@@ -52,9 +52,17 @@ class Tableau:
 
     def vanishes(self, value: Number) -> bool:
         """Whether a defect is zero, up to the declared tolerance of a decimal tableau."""
-        if not self.tolerance:
-            return not value
-        return abs(value) <= self.tolerance
+        return vanishes(value, self.tolerance)
+
+
+def vanishes(value: Number, tolerance: Fraction) -> bool:
+    """Whether a defect is zero: exactly, or up to the tolerance of published decimals."""
+    return abs(value) <= tolerance if tolerance else not value
+
+
+def row_sums(rows: Matrix) -> Vector:
+    """The sum of each row."""
+    return tuple(sum(row, Fraction(0)) for row in rows)
 
 
 def column(values: Sequence[Number]) -> sympy.ImmutableMatrix:

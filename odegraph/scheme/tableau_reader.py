@@ -4,32 +4,33 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from odegraph._errors import OdegraphError
-from odegraph._exact import as_fraction, parse_exact, shorten
-from odegraph.scheme.exact_reader import read_arrays
+from odegraph.scheme.checks import (
+    check_estimate,
+    check_lengths,
+    check_sums,
+    read_coefficients,
+    row_differences,
+)
 from odegraph.scheme.faults import Faults
 from odegraph.scheme.low_storage import read_low_storage, same_rows
-from odegraph.scheme.number_field import Number, to_sympy
 from odegraph.scheme.spec import SchemeSpec
-from odegraph.scheme.tableau import Matrix, Tableau
+from odegraph.scheme.tableau import Matrix, Tableau, row_sums
 
 
 def read_tableau(spec: SchemeSpec, faults: Faults) -> Tableau | None:
     """The tableau of a spec of kind `runge-kutta`; None where its faults leave none."""
-    tolerance = read_tolerance(spec, faults)
-    arrays = read_arrays(spec, faults)
-    if faults.found:
+    read = read_coefficients(spec, faults)
+    if read is None:
         return None
+    arrays, tolerance = read
     _add_low_storage(arrays, tolerance, faults)
     if faults.found:
         return None
     A = read_square(arrays["A"], faults)
-    for key in ("b", "c", "b_embedded"):
-        _check_length(arrays, key, len(arrays["A"]), faults)
+    check_lengths(arrays, ("b", "c", "b_embedded"), rows="A", faults=faults)
     if faults.found or A is None:
         return None
-    row_sums = tuple(sum(row, Fraction(0)) for row in A)
-    c = arrays.get("c", row_sums)
+    c = arrays.get("c", row_sums(A))
     tableau = Tableau(A, arrays["b"], c, arrays.get("b_embedded"), tolerance)
     _check_nodes(tableau, spec, faults)
     _check_weights(tableau, faults)
@@ -44,22 +45,6 @@ def _add_low_storage(arrays: dict[str, Any], tolerance: Fraction, faults: Faults
         given = read_square(arrays["A"], faults)
         if given and not same_rows((given, arrays["b"]), rows, tolerance=tolerance):
             faults.add(f"{name} is another method than `A` and `b`. Correct one, or remove it.")
-
-
-def read_tolerance(spec: SchemeSpec, faults: Faults) -> Fraction:
-    """The declared tolerance of a decimal scheme; 0 for exact ones."""
-    if spec.tolerance is None:
-        return Fraction(0)
-    try:
-        tolerance = as_fraction(parse_exact(spec.tolerance, decimal=True), name="tolerance")
-    except OdegraphError:
-        tolerance = Fraction(0)
-    if not 0 < tolerance <= Fraction(1, 1000):
-        faults.add(
-            f"the tolerance is `{shorten(spec.tolerance)}`; it must be a number above 0 and at "
-            'most 1e-3, such as "1e-14".'
-        )
-    return tolerance
 
 
 def read_square(rows: Sequence[Sequence[Any]], faults: Faults, *, key: str = "A") -> Matrix | None:
@@ -83,11 +68,6 @@ def read_square(rows: Sequence[Sequence[Any]], faults: Faults, *, key: str = "A"
     return None
 
 
-def _check_length(arrays: dict[str, Any], key: str, stages: int, faults: Faults) -> None:
-    if key in arrays and len(arrays[key]) != stages:
-        faults.add(f"`{key}` has {len(arrays[key])} entries, but `A` has {stages} rows.")
-
-
 def _check_nodes(tableau: Tableau, spec: SchemeSpec, faults: Faults) -> None:
     if not spec.row_sums:
         if "c" not in spec.coefficients:
@@ -101,13 +81,12 @@ def _check_nodes(tableau: Tableau, spec: SchemeSpec, faults: Faults) -> None:
     if _is_transposed(tableau):
         faults.add("`A` seems to be transposed: its columns, not its rows, sum to c.")
         return
-    for i, (c, row_sum) in enumerate(zip(tableau.c, tableau.row_sums, strict=True), start=1):
-        if not tableau.vanishes(c - row_sum):
-            faults.add(
-                f"c[{i}] is {_show(c)}, but row {i} of `A` sums to {_show(row_sum)}. Stage {i} "
-                "would see the state of one time and the parameters of another. Correct one of "
-                "them, or declare `row_sums = false` if the method is meant so."
-            )
+    for i, c, total in row_differences(tableau.c, tableau.row_sums, vanishes=tableau.vanishes):
+        faults.add(
+            f"c[{i}] is {c}, but row {i} of `A` sums to {total}. Stage {i} would see the state of "
+            "one time and the parameters of another. Correct one of them, or declare "
+            "`row_sums = false` if the method is meant so."
+        )
 
 
 def _is_transposed(tableau: Tableau) -> bool:
@@ -119,23 +98,8 @@ def _is_transposed(tableau: Tableau) -> bool:
 
 
 def _check_weights(tableau: Tableau, faults: Faults) -> None:
-    total = sum(tableau.b, Fraction(0))
-    if not tableau.vanishes(total - 1):
-        faults.add(f"the weights `b` sum to {_show(total)}; a consistent scheme has sum b = 1.")
-    if tableau.b_embedded is None:
-        return
-    total = sum(tableau.b_embedded, Fraction(0))
-    if not tableau.vanishes(total - 1):
-        faults.add(
-            f"the weights `b_embedded` sum to {_show(total)}; the error estimate "
-            "h sum (b - b_embedded) k is consistent only if they sum to 1."
-        )
-    pairs = zip(tableau.b, tableau.b_embedded, strict=True)
-    if all(tableau.vanishes(x - y) for x, y in pairs):
-        faults.add(
-            "`b_embedded` equals `b`, so the error estimate vanishes identically. Remove it."
-        )
-
-
-def _show(value: Number) -> str:
-    return shorten(to_sympy(value), 80)
+    b, embedded, vanishes = tableau.b, tableau.b_embedded, tableau.vanishes
+    check_sums({"b": b}, rule="a consistent scheme has sum b = 1", vanishes=vanishes, faults=faults)
+    rule = "the error estimate h sum (b - b_embedded) k is consistent only if they sum to 1"
+    check_sums({"b_embedded": embedded}, rule=rule, vanishes=vanishes, faults=faults)
+    check_estimate(b, embedded, vanishes=vanishes, faults=faults)

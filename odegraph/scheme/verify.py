@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 from odegraph.scheme.additive_runge_kutta import verify_additive_runge_kutta
 from odegraph.scheme.base import Scheme
@@ -14,17 +14,9 @@ from odegraph.scheme.partitioned_runge_kutta import verify_partitioned_runge_kut
 from odegraph.scheme.rosenbrock import verify_rosenbrock
 from odegraph.scheme.runge_kutta import verify_runge_kutta
 from odegraph.scheme.spec import SchemeSpec
+from odegraph.scheme.verifier import Verifier
 
-
-class Verifier(Protocol):
-    """Proves specs of one kind."""
-
-    def __call__(self, spec: SchemeSpec, *, recorded: Mapping[str, Any] | None = None) -> Scheme:
-        """The proven scheme; `recorded` replaces the proof by its recorded outcome."""
-        ...
-
-
-VERIFIERS: Mapping[str, Verifier] = MappingProxyType(
+VERIFIERS: Mapping[str, Verifier[Any, Any, Any]] = MappingProxyType(
     {
         "runge-kutta": verify_runge_kutta,
         "linear-multistep": verify_linear_multistep,

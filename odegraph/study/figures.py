@@ -15,6 +15,7 @@ from odegraph.study.records import Run
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+HIGHEST = 30.0  # relative error that is shown
 DASHES = (":", "-.", "--", (0, (6, 2)))  # of the baselines
 
 
@@ -23,12 +24,20 @@ def draw_horizon(path: Path, runs: Sequence[Run]) -> Path:
     levels = sorted({run.noise for run in runs})
     with style.drawing(path, width=4.6 * len(levels), height=4.8) as figure:
         grid = figure.subplots(1, len(levels), sharey=True, squeeze=False)
+        top = _top(runs)
         for axes, level in zip(grid[0], levels, strict=True):
             _horizon(axes, [run for run in runs if run.noise == level])
+            axes.set_ylim(top=top)
             style.title(axes, _noise(level), subtitle="median and range over seeds")
         grid[0][0].set_ylabel("relative error")
         figure.legend(*grid[0][-1].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return path
+
+
+def _top(runs: Sequence[Run]) -> float:
+    """Above all errors, but not where a model that blows up would press the others together."""
+    errors = np.array([error for run in runs for error in run.scores.errors])
+    return min(HIGHEST, 1.5 * float(np.max(errors[np.isfinite(errors)], initial=1.0)))
 
 
 def _horizon(axes: "Axes", runs: Sequence[Run]) -> None:
@@ -51,7 +60,6 @@ def _horizon(axes: "Axes", runs: Sequence[Run]) -> None:
             label=run.kind,
         )
     axes.set_yscale("log")
-    axes.set_ylim(top=30)
     axes.set_xlabel("steps ahead")
     style.grid(axes)
 
@@ -60,11 +68,12 @@ def draw_spectra(path: Path, spectra: Mapping[str, Mapping[float, np.ndarray]]) 
     """Eigenvalues of Omega on the unit circle, a column a kind, a row a level of noise."""
     levels = sorted({level for found in spectra.values() for level in found})
     size = (2.9 * len(spectra), 3.1 * len(levels))
+    largest = max(np.abs(values).max() for found in spectra.values() for values in found.values())
     with style.drawing(path, width=size[0], height=size[1]) as figure:
         grid = figure.subplots(len(levels), len(spectra), squeeze=False)
         for column, (kind, found) in enumerate(spectra.items()):
             for row, level in enumerate(levels):
-                unit_circle(grid[row][column], found[level])
+                unit_circle(grid[row][column], found[level], largest=largest)
                 grid[row][column].set_title(f"{KINDS[kind].title}\n{_noise(level)}", fontsize=9)
     return path
 

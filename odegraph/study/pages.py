@@ -99,14 +99,19 @@ def _sections(
     for level in recipe.noise:
         sections += [Heading(f"Noise {level:g}"), Table(COLUMNS, summary(runs, level))]
     sections.append(Heading("Figures"))
-    sections += [Picture(path, CAPTIONS[path.stem.partition("-")[0]]) for path in figures]
+    sections += [Picture(path, _caption(path)) for path in figures]
     return sections
+
+
+def _caption(figure: Path) -> str:
+    what, _, level = figure.stem.partition("-noise")
+    return CAPTIONS[what].format(level=f"noise {level}")
 
 
 CAPTIONS = {
     "horizon": "Relative error over the steps ahead: median and range over the seeds.",
     "spectra": "Eigenvalues of Ω of the first seed; crosses lie outside of the unit circle.",
-    "fields": "Forecasts of the first seed from the first test frame, beside the truth.",
+    "fields": "Forecasts of the first seed from the first test frame, beside the truth; {level}.",
 }
 
 

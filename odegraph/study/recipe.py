@@ -67,6 +67,7 @@ class Kind:
     """A kind of model: how it is built for a number of features, and its loss on windows."""
 
     title: str
+    taps: tuple[int, ...]
     build: Callable[[int], nn.Module]
     loss: Callable[[Any, Tensor, Recipe], Tensor]
 
@@ -99,17 +100,20 @@ def _stable_longer(features: int) -> nn.Module:
 
 KINDS: Mapping[str, Kind] = {
     "agnostic": Kind(
-        "physics-agnostic", lambda n: AgnosticPredictor(n, LATENT, WIDTHS, TAPS), _agnostic
+        "physics-agnostic", TAPS, lambda n: AgnosticPredictor(n, LATENT, WIDTHS, TAPS), _agnostic
     ),
-    "gray-box": Kind("gray box", lambda n: LyapunovAutoencoder(n, LATENT, WIDTHS, TAPS), _gray_box),
+    "gray-box": Kind(
+        "gray box", TAPS, lambda n: LyapunovAutoencoder(n, LATENT, WIDTHS, TAPS), _gray_box
+    ),
     "lyapunov": Kind(
-        "Lyapunov prior", lambda n: LyapunovAutoencoder(n, LATENT, WIDTHS, TAPS), _lyapunov
+        "Lyapunov prior", TAPS, lambda n: LyapunovAutoencoder(n, LATENT, WIDTHS, TAPS), _lyapunov
     ),
-    "stable": Kind("stable by construction", _stable, _gray_box),
+    "stable": Kind("stable by construction", TAPS, _stable, _gray_box),
     "gray-box-8": Kind(
         "gray box, taps 1 to 8",
+        MANY_TAPS,
         lambda n: LyapunovAutoencoder(n, LATENT, WIDTHS, MANY_TAPS),
         _gray_box,
     ),
-    "stable-8": Kind("stable, taps 1 to 8", _stable_longer, _gray_box),
+    "stable-8": Kind("stable, taps 1 to 8", MANY_TAPS, _stable_longer, _gray_box),
 }

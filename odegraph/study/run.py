@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from odegraph.block import save
+from odegraph.models import check_taps_fit
 from odegraph.study.evaluation import score_baselines, score_model
 from odegraph.study.pages import write_pages
 from odegraph.study.problem import Coordinates, Problem, coordinates_of
@@ -42,6 +43,9 @@ def run_study(
     told the name of the run and the fraction of the study that is done.
     """
     problem = problem.to(torch.float32)
+    for kind in kinds:
+        check_taps_fit(KINDS[kind].taps, len(problem.train))
+    baselines = _baselines(problem, recipe)  # first, as what they refuse is refused at once
     places = [(n, s, k) for n in recipe.noise for s in range(recipe.seeds) for k in kinds]
     runs, mark = [], fingerprint(problem, recipe)
     for number, (level, seed, kind) in enumerate(places):
@@ -50,13 +54,19 @@ def run_study(
             progress(name, (done + part) / len(places))
 
         runs.append(_one(problem, folder / "runs", recipe, (kind, level, seed), mark, advance))
+    runs += baselines
+    written = write_tables(folder, runs)
+    written += write_pages(folder, problem, recipe, runs)
+    return Study(problem, recipe, tuple(runs), tuple(written))
+
+
+def _baselines(problem: Problem, recipe: Recipe) -> list[Run]:
+    runs = []
     for level in recipe.noise:
         frames = noisy(problem.train.values, level=level, seed=0)
         found = score_baselines(problem, frames, horizon=recipe.horizon)
         runs += [Run(name, level, 0, float("nan"), scores) for name, scores in found.items()]
-    written = write_tables(folder, runs)
-    written += write_pages(folder, problem, recipe, runs)
-    return Study(problem, recipe, tuple(runs), tuple(written))
+    return runs
 
 
 def coordinates_at(problem: Problem, *, level: float, seed: int) -> Coordinates:

@@ -6,14 +6,10 @@ import pytest
 import sympy
 from catalogue_names import names_of_kind
 
-from odegraph.draw.stability_region import (
-    draw_order_star,
-    draw_stability_region,
-    growth,
-    imaginary_limit,
-    real_limit,
-    stability_window,
-)
+from odegraph._errors import EmitError
+from odegraph.draw.growth import growth, imaginary_limit, real_limit
+from odegraph.draw.stability_region import draw_order_star, draw_stability_region
+from odegraph.draw.window import stability_window
 from odegraph.scheme import RungeKuttaScheme, load_scheme
 
 SCHEMES = names_of_kind("runge-kutta")
@@ -80,3 +76,20 @@ def test_same_scheme_same_bytes(tmp_path: Path, draw):
         draw(scheme, tmp_path / f"b.{suffix}")
         first = (tmp_path / f"a.{suffix}").read_bytes()
         assert first == (tmp_path / f"b.{suffix}").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["bdf-4", "ros3p", "ars-343", "etd-4-rk", "strang", "stormer-verlet", "velocity-verlet"],
+)
+def test_every_kind_has_a_picture_and_the_same_one_each_time(tmp_path: Path, name: str):
+    for stem in "ab":
+        draw_stability_region(load_scheme(name), tmp_path / f"{stem}.svg")
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+def test_multistep_schemes_have_no_order_star(tmp_path: Path):
+    message = r"`bdf-2` is of kind `linear-multistep`; an order star compares a rational"
+    with pytest.raises(EmitError, match=message):
+        draw_order_star(load_scheme("bdf-2"), tmp_path / "star.svg")
+    assert not list(tmp_path.iterdir())

@@ -139,20 +139,29 @@ def test_the_prior_stays_finite_where_p_is_enormous():
 
 @pytest.mark.parametrize(
     ("diagonal", "pair"),
-    [([0.5, 2.0, 0.7], "`0.5\\+0j` and `2\\+0j`"), ([1.0, 0.3], "`1\\+0j` and `1\\+0j`")],
+    [([0.5, 2.0, 0.7], "`0.5` and `2`"), ([1.0, 0.3], "`1` and `1`")],
 )
 def test_a_singular_stein_equation_names_the_pair_of_eigenvalues(diagonal: list[float], pair: str):
     with pytest.raises(GraphError, match=f"no unique solution: the eigenvalues {pair}.*product 1"):
         lyapunov_solve(torch.diag(torch.tensor(diagonal, dtype=torch.float64)))
 
 
-def test_a_rotation_is_refused_with_its_conjugate_pair():
-    angle = np.pi / 3
+@pytest.mark.parametrize(
+    ("angle", "pair"),
+    [
+        (np.pi / 3, r"0\.5[+-]0\.866025i` and `0\.5[+-]0\.866025i"),
+        (np.pi / 2, "-?1i` and `-?1i"),
+    ],
+)
+def test_a_rotation_is_refused_with_its_conjugate_pair(angle: float, pair: str):
     rotation = torch.tensor([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    with pytest.raises(
-        GraphError, match=r"0\.866025j` and `0\.5[+-]0\.866025j` of Omega have the product 1"
-    ):
+    with pytest.raises(GraphError, match=f"`{pair}` of Omega have the product 1"):
         lyapunov_solve(rotation)
+
+
+def test_a_list_of_lists_is_no_matrix():
+    with pytest.raises(GraphError, match="omega is of the type `list`; it must be a tensor"):
+        lyapunov_solve([[0.5]])  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize("gamma", [0.0, -1.0, float("nan")])

@@ -14,10 +14,12 @@ from random_tableaus import explicit_tableaus
 from torch import fx, nn
 
 import odegraph as og
-from odegraph.emit.fx_graph import EXACT_WEIGHT, evaluation_call, lower_to_fx
+from odegraph.emit.fx_graph import lower_to_fx
+from odegraph.emit.fx_values import EXACT_WEIGHT
 from odegraph.emit.read_back import read_back, read_stability_function
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_module
+from odegraph.emit.unit_call import evaluation_call
 from odegraph.ir import StepGraph, build_step_graph, manifestation
 from odegraph.passes import DEFAULT_PASSES, run_passes
 from odegraph.unit import trace_unit

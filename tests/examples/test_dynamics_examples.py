@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from odegraph.data import wake
+from odegraph.data import sea_surface, wake
 from odegraph.data.snapshots import make_snapshots
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -47,3 +47,22 @@ def test_sea_surface(tmp_path, capsys):
     assert "0.721" in out  # persistence in kelvin
     assert "0.891" in out  # climatology
     assert (tmp_path / "fields-noise0.png").exists()
+
+
+@pytest.mark.parametrize(("name", "diameter"), [("wake", 24), ("sea_surface", None)])
+@pytest.mark.parametrize(("cuda", "device"), [(True, "cuda"), (False, "cpu")])
+def test_the_longer_setting_is_one_flag(tmp_path, monkeypatch, name, diameter, cuda, device):
+    module, asked = example(name), {}
+    frames = make_snapshots(np.random.default_rng(0).normal(size=(24, 6)))
+    field = SimpleNamespace(strouhal=0.17, snapshots=frames, units="K")
+    flow = SimpleNamespace(strouhal=0.17, snapshots=lambda: frames)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(wake, "load", lambda **given: asked.update(given) or flow)
+    monkeypatch.setattr(sea_surface, "load", lambda *_, **__: field)
+    monkeypatch.setattr(module, "study_with_progress", lambda *_, **given: given["recipe"])
+    monkeypatch.setattr(module, "print_study", asked.setdefault("recipe", []).append)
+    assert module.main(["--output", str(tmp_path), "--long"]) == 0
+    (recipe,) = asked["recipe"]
+    assert (recipe.epochs, recipe.device) == (6000, device)
+    assert asked.get("diameter") == diameter
+    assert asked.get("device", device) == device

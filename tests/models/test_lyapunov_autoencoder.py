@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import pytest
 import torch
 from torch import nn
@@ -76,6 +78,37 @@ def test_training_lowers_the_loss_and_the_prior_pushes_inwards():
     assert og.lyapunov_prior(model.omega()).item() < before
 
 
+def test_half_steps_lie_between_the_steps():
+    model = LyapunovAutoencoder(6, latent=3, dynamics=StableLatent(3, "gauss-3", 0.1))
+    y, half = torch.randn(2, 6), Fraction(1, 2)
+    assert_close(model.omega(part=half) @ model.omega(part=half), model.omega())
+    assert_close(model.rollout(y, steps=6, part=half)[::2], model.rollout(y, steps=3))
+
+
+def test_a_free_map_has_half_a_step_where_it_has_a_real_logarithm():
+    model = LyapunovAutoencoder(6, latent=2)
+    with torch.no_grad():
+        model.dynamics.weight.copy_(torch.tensor([[0.4, -0.3], [0.3, 0.4]]))
+    half = model.omega(part=Fraction(1, 2))
+    assert_close(half @ half, model.omega().detach())
+    with torch.no_grad():
+        model.dynamics.weight.copy_(torch.diag(torch.tensor([0.4, -0.3])))
+    with pytest.raises(
+        og.GraphError, match=r"no real logarithm.*`1/2 of a step`.*negative eigenvalue `-0\.3`"
+    ):
+        model.rollout(torch.randn(6), steps=2, part=Fraction(1, 2))
+
+
+def test_rollouts_of_the_black_box_do_not_go_back():
+    with pytest.raises(og.GraphError, match="steps is `-1`; a rollout goes forward"):
+        AgnosticPredictor(6).rollout(torch.randn(6), steps=-1)
+
+
+def test_windows_are_cut_from_frames_in_a_row():
+    with pytest.raises(og.DataError, match=r"shape `\(4, 2, 3\)`; windows are cut from \[time"):
+        windows(torch.randn(4, 2, 3), taps=(1,))
+
+
 def test_autoencoder_with_stable_dynamics_never_blows_up():
     model = LyapunovAutoencoder(8, latent=3, widths=(4,), dynamics=StableLatent(3))
     far = 1e3 * torch.randn(2, 8)
@@ -85,7 +118,7 @@ def test_autoencoder_with_stable_dynamics_never_blows_up():
     assert (states[-1] - model.decoder(torch.zeros(2, 3))).norm() <= 10 * (1 + bound)
 
 
-@pytest.mark.parametrize("taps", [(), (0,), (2, 1), (1, 1), (1.5,)])
+@pytest.mark.parametrize("taps", [(), (0,), (2, 1), (1, 1), (1.5,), (True, 2)])
 def test_taps_rise(taps):
     with pytest.raises(og.GraphError, match=r"taps are `.*rising order"):
         LyapunovAutoencoder(4, taps=taps)

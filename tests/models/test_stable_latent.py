@@ -5,7 +5,14 @@ import torch
 from torch.testing import assert_close
 
 import odegraph as og
-from odegraph.models import Conservative, Dissipative, StableLatent, linear_rollout, rollout_at
+from odegraph.models import (
+    Conservative,
+    Dissipative,
+    LyapunovAutoencoder,
+    StableLatent,
+    linear_rollout,
+    rollout_at,
+)
 
 A_STABLE = (
     "implicit-midpoint",
@@ -39,20 +46,43 @@ def test_omega_is_the_step_of_the_method(name: str):
     assert_close(model(z), z @ expected.mT)
 
 
-@pytest.mark.parametrize("name", A_STABLE)
-@pytest.mark.parametrize("scale", [0.0, 1.0, 1e3, 1e8])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_no_weights_let_any_state_grow(name: str, scale: float, dtype: torch.dtype):
-    torch.manual_seed(int(scale) % 97)
-    model = StableLatent(6, name).to(dtype)
+@pytest.mark.parametrize("generator", [Dissipative, Conservative])
+@pytest.mark.parametrize("name", A_STABLE)
+def test_no_weights_let_any_state_grow(
+    name: str, generator: type[torch.nn.Module], dtype: torch.dtype
+):
+    # Weights of every size, of different sizes in one model, of low rank, and without any.
+    for seed, scale in enumerate([0.0, 1e-6, 1e-3, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e6]):
+        torch.manual_seed(seed)
+        size = (1, 2, 5, 6, 15, 32)[seed % 6]
+        model = StableLatent(size, name, generator=generator(size)).to(dtype)
+        with torch.no_grad():
+            for weight in model.parameters():
+                weight.copy_(scale * torch.randn_like(weight) * 10 ** torch.randn_like(weight[:1]))
+                weight[:, 1 + size // (1 + seed % 3) :] = 0
+        start = 10.0 ** torch.tensor([[-15], [-3], [3], [15]], dtype=dtype)
+        start = start * torch.randn(4, size, dtype=dtype)
+        omega = model.omega()
+        rounding = 4 * size * torch.finfo(dtype).eps
+        assert torch.linalg.matrix_norm(omega.double(), ord=2) <= 1 + rounding
+        states = linear_rollout(omega, start, steps=10_000)
+        assert (states.norm(dim=-1) <= 1.02 * start.norm(dim=-1)).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_untrained_autoencoders_stay_bounded_for_ten_thousand_steps(seed: int, dtype: torch.dtype):
+    torch.manual_seed(seed)
+    model = LyapunovAutoencoder(12, dynamics=StableLatent(15)).to(dtype)
     with torch.no_grad():
         for weight in model.parameters():
-            weight.copy_(scale * torch.randn_like(weight))
-    omega = model.omega()
-    assert torch.linalg.matrix_norm(omega.double(), ord=2) < 1 + 10 * torch.finfo(dtype).eps
-    start = torch.randn(4, 6, dtype=dtype)
-    states = linear_rollout(omega, start, steps=10_000)
-    assert (states.norm(dim=-1) <= 1.02 * start.norm(dim=-1)).all()
+            weight.mul_(10.0 ** torch.empty(()).uniform_(-3, 3))
+    last = model.decoder.layer3
+    bound = last.weight.abs().sum(dim=1) + last.bias.abs()  # |tanh| <= 1
+    frames = model.rollout(10.0 ** (seed - 10) * torch.randn(2, 12, dtype=dtype), steps=10_000)
+    assert (frames.abs() <= 1.001 * bound).all()
+    assert torch.isfinite(frames).all()
 
 
 def test_conservative_dynamics_keep_the_norm_for_ten_thousand_steps():
@@ -102,6 +132,12 @@ def test_every_explicit_scheme_is_refused_with_an_example_that_grows(name: str):
 def test_a_step_must_be_positive():
     with pytest.raises(og.GraphError, match="step is `0`; a step of time is positive"):
         StableLatent(3, step=0)
+
+
+@pytest.mark.parametrize("part", [0, -1, float("nan")])
+def test_there_are_no_steps_back(part: float):
+    with pytest.raises(og.GraphError, match=rf"part is `{part}`; the part of a step is positive"):
+        StableLatent(3).omega(part=part)  # pyright: ignore[reportArgumentType]
 
 
 def test_a_latent_space_has_a_dimension():

@@ -13,9 +13,10 @@ from torch import nn
 from torch.testing import assert_close
 
 import odegraph as og
-from odegraph.emit.fx_graph import evaluation_call, lower_to_fx
+from odegraph.emit.fx_graph import lower_to_fx
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_module
+from odegraph.emit.unit_call import evaluation_call
 from odegraph.ir import (
     Combine,
     Evaluate,

@@ -2,16 +2,19 @@
 
 import csv
 import importlib.util
+import io
 import json
 import math
 
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 from torch.testing import assert_close
 from typer.testing import CliRunner
 
 import odegraph as og
+from odegraph.cli import train_dynamics
 from odegraph.cli.app import app
 from odegraph.data.dmd import dmd_forecast
 from odegraph.data.snapshots import make_snapshots
@@ -217,3 +220,43 @@ def test_train_dynamics_on_a_file_of_ones_own(tmp_path):
     assert (tmp_path / "out" / "report.html").exists()
     result = CliRunner().invoke(app, [*arguments, "--kind", "stabel"])
     assert "There is no kind `stabel`. Known kinds: agnostic" in str(result.exception)
+
+
+def test_what_does_not_fit_is_refused_before_any_training(tmp_path, monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise AssertionError("trained")
+
+    monkeypatch.setattr(running, "train", refuse)
+    short = make_problem(make_snapshots(wave(9)), name="short", title="short")
+    with pytest.raises(og.DataError, match="tap `8` reaches beyond the sequence of `6` frames"):
+        run_study(short, tmp_path, recipe=QUICK, progress=lambda *_: None)
+    yearly = make_problem(make_snapshots(wave(9)), name="short", title="short", period=7)
+    with pytest.raises(og.DataError, match="period is `7`; it must be 1 to `6`"):
+        run_study(yearly, tmp_path, recipe=QUICK, kinds=SOME, progress=lambda *_: None)
+
+
+def test_tables_fit_into_80_characters(small, tmp_path, monkeypatch):
+    torch.set_default_dtype(torch.float32)
+    study = run_study(small, tmp_path, recipe=QUICK, kinds=SOME, progress=lambda *_: None)
+    text = io.StringIO()
+    monkeypatch.setattr(train_dynamics, "console", Console(file=text, width=80))
+    train_dynamics.print_study(study)
+    table = text.getvalue().partition("wrote")[0]
+    for word in ("stable by", "construction", "persistence", "climatology", "re-encoded", "radius"):
+        assert word in table
+    assert "…" not in table
+
+
+def test_train_dynamics_leaves_out_pixels_that_say_nothing(tmp_path):
+    torch.set_default_dtype(torch.float32)
+    frames = wave()
+    frames[:, 0, 0], frames[3, 1, 1] = 1.0, np.nan
+    np.save(tmp_path / "my.npy", frames)
+    arguments = ["train-dynamics", str(tmp_path / "my.npy"), "-o", str(tmp_path / "out")]
+    quick = ["--epochs", "2", "--kind", "stable"]
+    result = CliRunner().invoke(app, [*arguments, *quick])
+    assert "NaN or infinite, the first at time `3`" in str(result.exception)
+    assert "`--usable-pixels` on the command line" in str(result.exception)
+    result = CliRunner().invoke(app, [*arguments, *quick, "--usable-pixels"])
+    assert result.exit_code == 0, result.output
+    assert "22 pixels" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

@@ -124,7 +124,7 @@ def simulate(
             for _ in range(PROBES_A_SNAPSHOT):
                 for _ in range(parameters.probe_steps):
                     flow.step()
-                probe.append(_probe(flow.velocity(), parameters))
+                probe.append(read_probe(flow.velocity(), parameters))
             if snapshot >= settling:
                 vorticity.append(crop_vorticity(flow.velocity(), parameters))
             if progress is not None:
@@ -185,9 +185,11 @@ def strouhal_number(signal: list[float], *, time_between: float) -> float:
     return (len(crossings) - 1) / (crossings[-1] - crossings[0])
 
 
-def _probe(velocity: Tensor, parameters: WakeParameters) -> Tensor:
+def read_probe(velocity: Tensor, parameters: WakeParameters) -> Tensor:
+    """The transverse velocity 3 diameters behind the cylinder, on the axis: a scalar."""
     row, column = parameters.centre
-    return velocity[1, int(row), round(column + PROBE * parameters.diameter)]
+    # A copy: a view would keep the velocity of the whole channel, gigabytes over a run.
+    return velocity[1, int(row), round(column + PROBE * parameters.diameter)].clone()
 
 
 def _distance(parameters: WakeParameters, row: float, column: float) -> Tensor:

@@ -31,15 +31,15 @@ ANGLE_BITS = 40
 def real_stability_interval(R: StabilityFunction) -> sympy.Expr:
     """The largest x with |R| <= 1 on [-x, 0]; oo if there is none."""
     P, Q = flip(R.P), flip(R.Q)
-    return _first_sign_change(add(multiply(Q, Q), scale(multiply(P, P), -1)))
+    return first_sign_change(add(multiply(Q, Q), scale(multiply(P, P), -1)))
 
 
 def imaginary_stability_interval(R: StabilityFunction) -> sympy.Expr:
     """The largest y with |R| <= 1 on [-iy, iy]; oo if there is none."""
-    return sympy.sqrt(_first_sign_change(R.e_polynomial()))
+    return sympy.sqrt(first_sign_change(R.e_polynomial()))
 
 
-def _first_sign_change(margin: Polynomial) -> sympy.Expr:
+def first_sign_change(margin: Polynomial) -> sympy.Expr:
     """The least x > 0 beyond which the polynomial is negative; 0 if it is so from the start."""
     if not margin:
         return sympy.oo

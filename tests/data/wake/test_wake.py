@@ -8,7 +8,13 @@ from torch.testing import assert_close
 
 from odegraph._errors import DataError
 from odegraph.data import wake
-from odegraph.data.wake.cylinder import WakeParameters, crop_vorticity, simulate, strouhal_number
+from odegraph.data.wake.cylinder import (
+    WakeParameters,
+    crop_vorticity,
+    read_probe,
+    simulate,
+    strouhal_number,
+)
 
 SMALL = WakeParameters(
     diameter=6, height=6, snapshots=3, settle=30.0, upstream=2, downstream=10, speed=0.1
@@ -84,6 +90,14 @@ def test_vorticity_of_a_rotation_is_twice_its_rate():
     velocity = torch.stack(torch.broadcast_tensors(-rate * rows[:, None], rate * columns[None, :]))
     vorticity = crop_vorticity(velocity, parameters)
     assert_close(vorticity, torch.full((40, 80), 2 * rate * 10 / 0.05, dtype=torch.float64))
+
+
+def test_a_reading_of_the_probe_does_not_keep_the_field():
+    velocity = torch.rand(2, *WakeParameters().shape)
+    reading = read_probe(velocity, WakeParameters())
+    row, column = (int(x) for x in WakeParameters().centre)
+    assert reading == velocity[1, row, column + 31]  # 3 diameters behind the centre
+    assert reading.untyped_storage().nbytes() == reading.element_size()
 
 
 def test_the_window_is_centred_on_the_axis():

@@ -1,18 +1,11 @@
-"""Timings of proofs, loading and building, beside their goals; the medians of several runs."""
+"""Proofs, loading and building."""
 
-import argparse
-import platform
-import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 
-from rich.console import Console
-from rich.table import Table
-
-from odegraph import OdeBlock, PiecewiseConstant, __version__, load_scheme, scheme_names, verify
-from odegraph.dynamics import lyapunov_prior
+from benchmarks.row import Row, timed
+from odegraph import OdeBlock, PiecewiseConstant, load_scheme, scheme_names, verify
 from odegraph.models.units import TanhUnit
 from odegraph.scheme import rooted_trees as trees
 from odegraph.scheme.file import read_scheme_file
@@ -31,12 +24,6 @@ start = time.perf_counter()
 import odegraph
 print(time.perf_counter() - start)
 """
-
-
-def timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def in_fresh_process(source: str, *arguments: str) -> float:
@@ -59,12 +46,10 @@ def build_block(steps: int) -> None:
     OdeBlock(TanhUnit(2, 50), scheme="rk4-classic", basis=PiecewiseConstant(1), steps=steps)
 
 
-def solve_lyapunov() -> None:
-    import torch
-
-    generator = torch.Generator().manual_seed(0)
-    omega = torch.randn(32, 32, generator=generator, dtype=torch.float64) / 6
-    lyapunov_prior(omega.requires_grad_()).backward()
+def rows(runs: int) -> Iterator[Row]:
+    """Seconds of each case."""
+    for case, goal, seconds in cases():
+        yield Row(case, [seconds() for _ in range(runs)], "s", goal)
 
 
 def cases() -> list[tuple[str, str, Callable[[], float]]]:
@@ -85,29 +70,4 @@ def cases() -> list[tuple[str, str, Callable[[], float]]]:
             "2 s",
             lambda: timed(lambda: build_block(1024)),
         ),
-        ("Lyapunov prior with gradient, n = 32", "0.06 s", lambda: timed(solve_lyapunov)),
     ]
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=5, help="runs of each case")
-    parser.add_argument("--quick", action="store_true", help="one run of each case")
-    options = parser.parse_args(argv)
-    runs = 1 if options.quick else options.runs
-    table = Table(
-        title=f"odegraph {__version__}, Python {platform.python_version()}, median of {runs}"
-    )
-    table.add_column("case")
-    for column in ("median", "fastest", "goal"):
-        table.add_column(column, justify="right")
-    for name, goal, seconds in cases():
-        measured = [seconds() for _ in range(runs)]
-        middle, least = statistics.median(measured), min(measured)
-        table.add_row(name, f"{middle:.4f} s", f"{least:.4f} s", goal)
-    Console().print(table)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,51 @@
+"""How a block computes what its manifestation says: choices that change no result."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import final
+
+from odegraph._errors import GraphError
+from odegraph.emit.gradients import Backpropagation, Gradients
+from odegraph.passes import DEFAULT_PASSES, Pass
+
+BACKPROPAGATION = Backpropagation()
+
+
+@final
+@dataclass(frozen=True)
+class Execution:
+    """The choices that belong to no manifestation: results agree to rounding in all of them.
+
+    Args:
+        gradients: what is kept for the gradient: `Backpropagation()` keeps everything,
+            `Checkpoints(snapshots=8)` the states at a few steps.
+        passes: what is done to the step graph, in order; `simplify`, `share_stages`, `drop_dead`
+            unless something else is given.
+    """
+
+    gradients: Gradients = BACKPROPAGATION
+    passes: tuple[Pass, ...] = DEFAULT_PASSES
+
+    def __post_init__(self) -> None:
+        if not callable(getattr(self.gradients, "runner", None)):
+            raise GraphError(
+                f"`gradients` is `{self.gradients}`; give the object that computes them, such as "
+                "`Backpropagation()` or `Checkpoints(snapshots=8)`."
+            )
+        if not isinstance(self.passes, tuple) or not all(map(callable, self.passes)):
+            raise GraphError(
+                f"`passes` is `{self.passes}`; give a tuple of functions from step graph to step "
+                "graph, such as `(*odegraph.DEFAULT_PASSES, odegraph.passes.low_storage)`."
+            )
+
+    def changed(self, *, gradients: Gradients | None, passes: Sequence[Pass] | None) -> "Execution":
+        """The same execution but for what is given."""
+        changes: dict[str, object] = {}
+        if gradients is not None:
+            changes["gradients"] = gradients
+        if passes is not None:
+            changes["passes"] = tuple(passes)
+        return replace(self, **changes)  # pyright: ignore[reportArgumentType]
+
+
+DEFAULT_EXECUTION = Execution()

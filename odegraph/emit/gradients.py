@@ -1,0 +1,141 @@
+"""How the gradient of a block is computed: what is kept, and what is computed again."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, final
+
+from torch import Tensor, fx
+
+from odegraph._errors import GraphError
+from odegraph.emit.random_state import RandomState
+from odegraph.emit.reverse_sweep import Kept, run_with_plan, take_steps
+from odegraph.emit.step_segments import StepSegments, Values, cut_into_steps
+from odegraph.ir import StepGraph
+from odegraph.passes.place_snapshots import snapshots_for, steps_to_next_snapshot
+
+Run = Callable[[Tensor], Any]
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A lowered step graph, and whether a call of it draws random numbers."""
+
+    graph: StepGraph
+    module: fx.GraphModule
+    draws: bool
+
+
+class Gradients(Protocol):
+    """A way to compute gradients; the forward pass is the same in all."""
+
+    def runner(self, lowered: Lowered) -> Run:
+        """The function that a block calls."""
+        ...
+
+
+@final
+@dataclass(frozen=True)
+class Backpropagation:
+    """Keep what every step computed: fastest, with memory that grows with the steps."""
+
+    def runner(self, lowered: Lowered) -> Run:
+        """The graph itself."""
+        return lowered.module
+
+
+@final
+@dataclass(frozen=True)
+class Checkpoints:
+    """Keep the states at a few steps, and compute the others again from these.
+
+    The states are placed binomially, which is optimal (Griewank and Walther 2000): with s of them
+    and at most r passes over any step, C(s + r, s) steps can be reversed. Gradients are those of
+    backpropagation to the last bit; second derivatives are not available.
+
+    Args:
+        snapshots: how many states are kept at a time, that at depth 0 included. Without a number
+            as many as make two passes enough, about sqrt(2 steps).
+    """
+
+    snapshots: int | None = None
+
+    def __post_init__(self) -> None:
+        given = self.snapshots
+        if given is None or (isinstance(given, int) and given is not True and given >= 1):
+            return
+        raise GraphError(
+            f"`snapshots` is `{given}`; it is the number of states that are kept, at least 1. "
+            "Leave it out for as many as make two passes over every step enough."
+        )
+
+    def runner(self, lowered: Lowered) -> Run:
+        """The steps one by one, with the states of some."""
+        steps = cut_into_steps(lowered.module)
+        count = self.snapshots or snapshots_for(len(steps.steps), repetitions=2)
+        plan = Revolve(count, draws=lowered.draws)
+        return lambda x: run_with_plan(steps, plan, x)
+
+
+@final
+@dataclass(frozen=True)
+class Revolve:
+    """The plan behind `Checkpoints`."""
+
+    snapshots: int
+    draws: bool
+
+    def keep(self, steps: StepSegments, values: Values) -> tuple[Sequence[Kept], Values]:
+        """Keep states on the way, those that are needed first when going back."""
+        kept: list[Kept] = []
+        results: Values = {}
+        for at, step in enumerate(steps.steps):
+            if at == self._next(kept, last=len(steps.steps) - 1):
+                kept.append(self._snapshot(steps, values, at))
+            made = step.run(values)
+            results |= {name: made[name] for name in made if name in steps.results}
+            values = values | made
+            values = {name: values[name] for name in (*steps.constants, *steps.crossing[at + 1])}
+        return kept, results
+
+    def source(self, steps: StepSegments, kept: Sequence[Kept], constants: Values) -> "_Revolving":
+        """Go from the nearest kept state, and keep others on the way as places become free."""
+        return _Revolving(self, steps, list(kept), constants)
+
+    def _next(self, kept: Sequence[Kept], *, last: int) -> int | None:
+        """Where the next state is kept on the way to step `last`; None where none is."""
+        if not kept:
+            return 0
+        at, free = kept[-1].step, self.snapshots - len(kept)
+        if not free or at == last:
+            return None
+        return at + steps_to_next_snapshot(last + 1 - at, snapshots=free + 1)
+
+    def _snapshot(self, steps: StepSegments, values: Values, at: int) -> Kept:
+        crossing = {name: values[name] for name in steps.crossing[at]}
+        random = RandomState(list(crossing.values())) if self.draws else None
+        return Kept(at, crossing, random)
+
+
+class _Revolving:
+    def __init__(
+        self, plan: Revolve, steps: StepSegments, kept: list[Kept], constants: Values
+    ) -> None:
+        self.plan = plan
+        self.steps = steps
+        self.kept = kept
+        self.constants = constants
+
+    def before(self, step: int) -> Values:
+        start = self.kept[-1]
+        at, values = start.step, {**self.constants, **start.values}
+        if start.random is not None:
+            start.random.restore()
+        while at < step:
+            stop = self.plan._next(self.kept, last=step) or step
+            values = take_steps(self.steps, values, start=at, stop=stop)
+            at = stop
+            if len(self.kept) < self.plan.snapshots:
+                self.kept.append(self.plan._snapshot(self.steps, values, at))
+        if self.kept[-1].step == step:
+            self.kept.pop()
+        return values

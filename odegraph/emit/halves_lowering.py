@@ -1,0 +1,60 @@
+"""States of two halves [q, p] as torch.fx nodes: split where they are used, joined where made."""
+
+import operator
+from collections.abc import Mapping
+
+import torch
+from torch import fx
+
+from odegraph._exact import Exact
+from odegraph.emit.fx_values import FxArithmetic, fx_name
+from odegraph.emit.rounding import Precision
+from odegraph.emit.weighted_sum import add_terms, half_sum
+from odegraph.ir import HALVES_DIM, StepGraph, half_terms
+
+
+class HalvesLowering:
+    """The sums of one graph whose weights are those of halves; `values` are its nodes so far."""
+
+    def __init__(
+        self,
+        source: StepGraph,
+        graph: fx.Graph,
+        values: Mapping[str, fx.Node],
+        precision: Precision,
+    ) -> None:
+        self.source = source
+        self.graph = graph
+        self.values = values
+        self.precision = precision
+        self.arithmetic = FxArithmetic(graph)
+        self.halves: dict[fx.Node, tuple[fx.Node, ...]] = {}
+
+    def combine(self, name: str) -> fx.Node:
+        """A sum that treats the halves of the state differently."""
+        inputs = [(source, edge.any_weight) for source, edge in self.source.inputs(name)]
+        halves = tuple(self._half_sum(half_terms(inputs, target)) for target in (0, 1))
+        arguments = (halves, HALVES_DIM)
+        node = self.graph.create_node("call_function", torch.cat, arguments, name=fx_name(name))
+        self.halves[node] = halves
+        return node
+
+    def _half_sum(self, terms: list[tuple[tuple[str, int], Exact]]) -> fx.Node:
+        values = [self._half(self.values[source], half) for (source, half), _ in terms]
+        states = sum(not self.source.is_rate(source) for (source, _), _ in terms)
+        weights = [weight for _, weight in terms]
+        total = half_sum(values, weights, self.precision, states=states)
+        if not total.terms:
+            return values[0]
+        increment = add_terms(total.terms, self.arithmetic)
+        if total.base is None:
+            return increment
+        return self.graph.call_function(operator.add, (total.base, increment))
+
+    def _half(self, value: fx.Node, half: int) -> fx.Node:
+        # A sum of halves has them already.
+        if value not in self.halves:
+            both = self.graph.call_function(torch.chunk, (value, 2, HALVES_DIM))
+            first, second = (self.graph.call_function(operator.getitem, (both, i)) for i in (0, 1))
+            self.halves[value] = first, second
+        return self.halves[value][half]
