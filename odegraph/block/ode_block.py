@@ -13,8 +13,8 @@ from odegraph.basis import Basis
 from odegraph.block.execution import DEFAULT_EXECUTION, Execution
 from odegraph.block.halves import check_halves
 from odegraph.compile import CompiledGraphs, compile_manifestation
+from odegraph.emit.compilation import Compilation, CompiledSteps, Lowered, Run
 from odegraph.emit.fx_graph import lower_to_fx
-from odegraph.emit.gradients import Lowered, Run
 from odegraph.emit.python_source import BlockParts
 from odegraph.emit.residuals import stage_residuals
 from odegraph.emit.rounding import Precision
@@ -31,6 +31,8 @@ from odegraph.ir import (
 )
 from odegraph.scheme import Scheme
 from odegraph.unit import Unit, trace_unit
+
+COMPILED_STEPS = CompiledSteps()
 
 
 class OdeBlock(nn.Module):
@@ -126,6 +128,7 @@ class OdeBlock(nn.Module):
         self._compiled = compile_manifestation(form, unit=unit, passes=execution.passes)
         self._lowered: dict[bool, fx.GraphModule] = {}
         self._runs: dict[bool, Run] = {}
+        self._sweeps: dict[bool, Run | None] = {}
         self._checked_shapes: set[tuple[int, ...]] = set()
         self.register_load_state_dict_pre_hook(_refuse_other_bases)
         self.graph_module  # lower now: nothing is left to do inside torch.compile  # noqa: B018
@@ -148,9 +151,11 @@ class OdeBlock(nn.Module):
     @property
     def graph_module(self) -> fx.GraphModule:
         """The static torch.fx graph of the current mode; it shares the slots of the block."""
-        if self.training not in self._lowered:
-            self._lower(training=self.training)
-        return self._lowered[self.training]
+        changes = self._mode_changes
+        if changes not in self._lowered:
+            graph = self._compiled.training if changes else self._compiled.evaluation
+            self._lowered[changes] = self._lower(graph, training=changes)
+        return self._lowered[changes]
 
     @property
     def evaluations(self) -> int:
@@ -183,9 +188,21 @@ class OdeBlock(nn.Module):
         """The state at depth 1 from the state `x` at depth 0, of the same shape."""
         if not torch.compiler.is_compiling() and x.shape[1:] not in self._checked_shapes:
             self._check_shape(x)
-        if not torch.is_grad_enabled() or torch.compiler.is_compiling():
+        if torch.compiler.is_compiling():
             return self.graph_module(x)
-        return self._run(x)
+        return self._run(gradients=torch.is_grad_enabled())(x)
+
+    def compile(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, compilation: Compilation = COMPILED_STEPS
+    ) -> None:
+        """Compile the block in place, when it is next called; see `CompiledSteps`.
+
+        `Eager()` takes it back. A model that is compiled as a whole by `torch.compile` compiles its
+        blocks whole, too: compile the blocks instead.
+        """
+        self.execution = self.execution.changed(compilation=compilation)
+        self._runs.clear()
+        self._sweeps.clear()
 
     @torch.no_grad()
     def residuals(self, x: Tensor) -> dict[str, Tensor]:
@@ -211,30 +228,44 @@ class OdeBlock(nn.Module):
             f"steps={form.steps}, span={form.span}"
         )
 
-    @property
-    def _run(self) -> Run:
-        """The graph of the current mode, with gradients as `execution` says."""
-        module = self.graph_module
-        if self.training not in self._runs:
-            graph = self._compiled.training if self.training else self._compiled.evaluation
-            draws = self.training and self.unit.is_random
-            lowered = Lowered(graph, module, draws)
-            self._runs[self.training] = self.execution.gradients.runner(lowered)
-        return self._runs[self.training]
+    def _run(self, *, gradients: bool) -> Run:
+        """The graph of the current mode as `execution` says."""
+        changes = self._mode_changes
+        if gradients:
+            if changes not in self._sweeps:
+                self._sweeps[changes] = self.execution.gradients.runner(
+                    self._lowered_graph, self.execution.compilation
+                )
+            sweep = self._sweeps[changes]
+            if sweep is not None:
+                return sweep
+        if changes not in self._runs:
+            self._runs[changes] = self.execution.compilation.whole(self._lowered_graph)
+        return self._runs[changes]
 
-    def _lower(self, *, training: bool) -> None:
+    @property
+    def _mode_changes(self) -> bool:
+        """Whether the block is in training mode and its unit then does something else."""
         unit = self.called_unit
-        changes = training and unit.training is not unit.evaluation
-        lowered = lower_to_fx(
-            self._compiled.training if changes else self._compiled.evaluation,
-            training_call(unit) if changes else evaluation_call(unit),
-            theta=self.theta,
-            state=self.state,
+        return self.training and unit.training is not unit.evaluation
+
+    @property
+    def _lowered_graph(self) -> Lowered:
+        changes = self._mode_changes
+        return Lowered(
+            graph=self._compiled.training if changes else self._compiled.evaluation,
+            module=self.graph_module,
+            lower=lambda graph: self._lower(graph, training=changes),
             precision=self.precision,
+            draws=self.training and self.unit.is_random,
         )
-        self._lowered[training] = lowered
-        if unit.training is unit.evaluation:
-            self._lowered[not training] = lowered
+
+    def _lower(self, graph: StepGraph, *, training: bool) -> fx.GraphModule:
+        unit = self.called_unit
+        call = training_call(unit) if training else evaluation_call(unit)
+        return lower_to_fx(
+            graph, call, theta=self.theta, state=self.state, precision=self.precision
+        )
 
     def _check_shape(self, x: Tensor) -> None:
         self.unit.check_rate_shape(x)
@@ -252,6 +283,7 @@ class OdeBlock(nn.Module):
         if self.precision != before:
             self._lowered.clear()
             self._runs.clear()
+            self._sweeps.clear()
             self.graph_module  # noqa: B018
         return self
 
@@ -261,7 +293,7 @@ class OdeBlock(nn.Module):
 
     def __getstate__(self) -> dict[str, Any]:
         # The graphs follow from the rest; a copy lowers its own, with its own slots.
-        return {**self.__dict__, "_lowered": {}, "_runs": {}}
+        return {**self.__dict__, "_lowered": {}, "_runs": {}, "_sweeps": {}}
 
 
 def _statistics_basis(unit: Unit, basis: Basis, given: Basis | None) -> Basis | None:

@@ -1,35 +1,22 @@
 """How the gradient of a block is computed: what is kept, and what is computed again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, final
-
-from torch import Tensor, fx
+from typing import Protocol, final
 
 from odegraph._errors import GraphError
+from odegraph.emit.compilation import Compilation, Lowered, Run
 from odegraph.emit.random_state import RandomState
 from odegraph.emit.reverse_sweep import Kept, run_with_plan, take_steps
-from odegraph.emit.step_segments import StepSegments, Values, cut_into_steps
-from odegraph.ir import StepGraph
+from odegraph.emit.step_segments import StepSegments, Values
 from odegraph.passes.place_snapshots import snapshots_for, steps_to_next_snapshot
-
-Run = Callable[[Tensor], Any]
-
-
-@dataclass(frozen=True)
-class Lowered:
-    """A lowered step graph, and whether a call of it draws random numbers."""
-
-    graph: StepGraph
-    module: fx.GraphModule
-    draws: bool
 
 
 class Gradients(Protocol):
     """A way to compute gradients; the forward pass is the same in all."""
 
-    def runner(self, lowered: Lowered) -> Run:
-        """The function that a block calls."""
+    def runner(self, lowered: Lowered, compilation: Compilation) -> Run | None:
+        """The function that a block calls; None where it is that without gradients."""
         ...
 
 
@@ -38,9 +25,9 @@ class Gradients(Protocol):
 class Backpropagation:
     """Keep what every step computed: fastest, with memory that grows with the steps."""
 
-    def runner(self, lowered: Lowered) -> Run:
-        """The graph itself."""
-        return lowered.module
+    def runner(self, lowered: Lowered, compilation: Compilation) -> Run | None:  # noqa: ARG002
+        """The graph as it is."""
+        return None
 
 
 @final
@@ -68,9 +55,9 @@ class Checkpoints:
             "Leave it out for as many as make two passes over every step enough."
         )
 
-    def runner(self, lowered: Lowered) -> Run:
+    def runner(self, lowered: Lowered, compilation: Compilation) -> Run | None:
         """The steps one by one, with the states of some."""
-        steps = cut_into_steps(lowered.module)
+        steps = compilation.steps(lowered.module)
         count = self.snapshots or snapshots_for(len(steps.steps), repetitions=2)
         plan = Revolve(count, draws=lowered.draws)
         return lambda x: run_with_plan(steps, plan, x)
