@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from typing import final
 
 from odegraph._errors import GraphError
-from odegraph.emit.compilation import Compilation, Eager
+from odegraph.emit.compilation import Compilation, CompiledSteps, Eager
 from odegraph.emit.gradients import Backpropagation, Gradients
 from odegraph.passes import DEFAULT_PASSES, Pass
 
 BACKPROPAGATION = Backpropagation()
 EAGER = Eager()
+COMPILED_STEPS = CompiledSteps()
 
 
 @final

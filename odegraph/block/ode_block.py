@@ -10,10 +10,10 @@ from torch import Tensor, fx, nn
 from odegraph._errors import ProjectionError
 from odegraph._exact import to_float
 from odegraph.basis import Basis
-from odegraph.block.execution import DEFAULT_EXECUTION, Execution
+from odegraph.block.execution import COMPILED_STEPS, DEFAULT_EXECUTION, Execution
 from odegraph.block.halves import check_halves
 from odegraph.compile import CompiledGraphs, compile_manifestation
-from odegraph.emit.compilation import Compilation, CompiledSteps, Lowered, Run
+from odegraph.emit.compilation import Compilation, Lowered, Run
 from odegraph.emit.fx_graph import lower_to_fx
 from odegraph.emit.python_source import BlockParts
 from odegraph.emit.residuals import stage_residuals
@@ -31,8 +31,6 @@ from odegraph.ir import (
 )
 from odegraph.scheme import Scheme
 from odegraph.unit import Unit, trace_unit
-
-COMPILED_STEPS = CompiledSteps()
 
 
 class OdeBlock(nn.Module):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, final
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 
 from odegraph.emit.rounding import Precision
 from odegraph.emit.step_segments import StepSegments, cut_into_steps
@@ -146,7 +146,10 @@ def _compile(function: Callable[..., Any], backend: str) -> Callable[..., Any]:
     def call(*values: Tensor) -> Any:
         device = values[0].device.type
         if device not in compiled:
-            compiled[device] = torch.compile(function, fullgraph=True, **_settings(backend, device))
+            settings = _settings(backend, device)
+            # The method, not the module: calling a module checks for hooks that ours never have.
+            forward = function.forward if isinstance(function, nn.Module) else function
+            compiled[device] = torch.compile(forward, fullgraph=True, **settings)
         return compiled[device](*values)
 
     return call
