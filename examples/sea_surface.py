@@ -1,8 +1,9 @@
-"""Sea-surface temperature from real monthly fields: learned models beside simple forecasts.
+r"""Sea-surface temperature from real monthly fields: learned models beside simple forecasts.
 
     python examples/sea_surface.py             # OSTIA, 54 months; needs odegraph[ocean]
     python examples/sea_surface.py --long      # 6000 epochs
-    python examples/sea_surface.py --files oisst/*.nc --variable sst --period 365
+    python examples/sea_surface.py --files oisst/*.nc --variable sst --period 365 \
+        --region -98 -80 18 31                 # daily fields of the Gulf of Mexico
 
 It writes tables, figures and a report page into `sea-surface-output/`. A second call resumes.
 """
@@ -24,6 +25,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=Path("sea-surface-output"))
     parser.add_argument("--files", type=Path, nargs="+", help="netCDF files in order of time")
     parser.add_argument("--variable", help="of the files")
+    parser.add_argument(
+        "--region",
+        type=float,
+        nargs=4,
+        metavar=("WEST", "EAST", "SOUTH", "NORTH"),
+        help="a box in degrees; everything by default",
+    )
     parser.add_argument("--period", type=int, default=12, help="frames in a year")
     parser.add_argument("--long", action="store_true", help="6000 epochs")
     parser.add_argument("--epochs", type=int, help="instead of 1000, or 6000 with --long")
@@ -31,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
     options = parser.parse_args(argv)
 
-    field = sea_surface.load(options.files, variable=options.variable)
+    field = sea_surface.load(options.files, variable=options.variable, region=box(options.region))
     problem = make_problem(
         field.snapshots,
         name="sea-surface",
@@ -45,6 +53,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     study = study_with_progress(problem, options.output, recipe=recipe, kinds=options.kinds)
     print_study(study)
     return 0
+
+
+def box(edges: Sequence[float] | None) -> sea_surface.Region | None:
+    if edges is None:
+        return None
+    west, east, south, north = edges
+    return sea_surface.Region(west=west, east=east, south=south, north=north)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from odegraph.basis import PiecewiseConstant as PiecewiseConstant
 from odegraph.basis import PiecewiseLinear as PiecewiseLinear
 from odegraph.basis import projection_matrix as projection_matrix
 from odegraph.block import BakedBlock as BakedBlock
+from odegraph.block import DenseOutput as DenseOutput
 from odegraph.block import Execution as Execution
 from odegraph.block import OdeBlock as OdeBlock
 from odegraph.block import ProjectionReport as ProjectionReport
@@ -28,6 +29,7 @@ from odegraph.block import SlotError as SlotError
 from odegraph.block import bake as bake
 from odegraph.block import block_of_units as block_of_units
 from odegraph.block import coarsen as coarsen
+from odegraph.block import dense_output as dense_output
 from odegraph.block import emit_python as emit_python
 from odegraph.block import interpolate as interpolate
 from odegraph.block import load as load
@@ -58,6 +60,7 @@ from odegraph.emit.compilation import CompiledWhole as CompiledWhole
 from odegraph.emit.compilation import Eager as Eager
 from odegraph.emit.gradients import Backpropagation as Backpropagation
 from odegraph.emit.gradients import Checkpoints as Checkpoints
+from odegraph.emit.reversal import Reversal as Reversal
 from odegraph.ir import ExactLinear as ExactLinear
 from odegraph.ir import FixedPoint as FixedPoint
 from odegraph.ir import Manifestation as Manifestation
@@ -70,3 +73,4 @@ from odegraph.scheme import Scheme as Scheme
 from odegraph.scheme import load_scheme as load_scheme
 from odegraph.scheme import scheme_names as scheme_names
 from odegraph.scheme import verify as verify
+from odegraph.unit import SplitUnit as SplitUnit

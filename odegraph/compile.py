@@ -1,5 +1,6 @@
 """The spine of the compiler: one line each for what happens to a manifestation."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,15 +20,17 @@ from odegraph.passes import (
     DEFAULT_PASSES,
     Pass,
     as_discrete_map,
+    draw_once_a_step,
     run_passes,
     track_statistics,
 )
+from odegraph.scheme import AdditiveRungeKuttaScheme, PartitionedRungeKuttaScheme
 from odegraph.unit import Unit
 
 
 @dataclass(frozen=True)
 class CompiledGraphs:
-    """The step graphs of one block; one object twice where the unit keeps no statistics.
+    """The step graphs of one block; one object twice where training is no other.
 
     `called` is what their evaluations call: the unit, or the layer F of a unit F(x) - x where the
     graphs are those of x_{n+1} = F(x_n).
@@ -47,11 +50,36 @@ def compile_manifestation(
     Raises:
         GraphError: the kind of scheme cannot be compiled, or its stages not be solved for `unit`.
     """
+    _check_parts(manifestation, unit)
     built = build_step_graph(manifestation, solver=solver_for(manifestation, unit=unit))
     _check_linearised(built, unit)
-    evaluation, called = _with_layers(run_passes(built, passes), unit)
-    training = check(track_statistics(evaluation)) if unit.updated_buffers else evaluation
+    shared = (draw_once_a_step, *passes)
+    in_evaluation = shared if unit.is_random_in_evaluation else passes
+    evaluation, called = _with_layers(run_passes(built, in_evaluation), unit)
+    training = evaluation
+    if unit.is_random and not unit.is_random_in_evaluation:
+        training, _ = _with_layers(run_passes(built, shared), unit)
+    if unit.updated_buffers:
+        training = check(track_statistics(training))
     return CompiledGraphs(evaluation, training, called)
+
+
+def _check_parts(manifestation: Manifestation, unit: Unit) -> None:
+    scheme = manifestation.scheme
+    if not isinstance(scheme, AdditiveRungeKuttaScheme):
+        return
+    if unit.parts is None:
+        raise GraphError(
+            f"`{scheme.name}` treats two parts of a rate differently, and `{unit.name}` is one. "
+            "Give `odegraph.SplitUnit(explicit, implicit)`, whose rate is the sum of both, or "
+            "choose a scheme of another kind."
+        )
+    if unit.updated_buffers:
+        raise GraphError(
+            f"The unit `{unit.name}` learns running statistics (`{unit.updated_buffers[0]}`), and "
+            f"`{scheme.name}` calls its parts at different depths. Take such layers out of the "
+            "unit, or choose a scheme of another kind."
+        )
 
 
 def _check_linearised(graph: StepGraph, unit: Unit) -> None:
@@ -79,14 +107,22 @@ def solver_for(manifestation: Manifestation, *, unit: Unit) -> Solver | None:
     scheme, solver = manifestation.scheme, manifestation.solver
     if scheme.is_explicit:
         return None
+    if isinstance(scheme, AdditiveRungeKuttaScheme) and unit.parts is not None:
+        unit = dataclasses.replace(unit.parts[1], name=f"{unit.name}.implicit")
     if unit.is_random:
         raise GraphError(
             f"The unit `{unit.name}` draws random numbers, and `{scheme.name}` is implicit: its "
             "stages are solved for one rate at each state. Take the random layers (dropout) out of "
             "the unit, or choose an explicit scheme such as `rk4-classic`."
         )
+    by_halves = isinstance(scheme, PartitionedRungeKuttaScheme)
     if solver is None:
-        solver = ExactLinear() if unit.is_linear else NewtonKrylov()
+        solver = ExactLinear() if unit.is_linear and not by_halves else NewtonKrylov()
+    if isinstance(solver, ExactLinear) and by_halves:
+        raise GraphError(
+            f"`ExactLinear()` treats the state as one, and `{scheme.name}` does not. Use "
+            "`NewtonKrylov(iterations=4, krylov=6)` instead."
+        )
     if isinstance(solver, ExactLinear) and not unit.is_linear:
         raise GraphError(
             f"`ExactLinear()` solves units that are proven linear, R(x) = A x, and `{unit.name}` "

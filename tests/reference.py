@@ -133,7 +133,7 @@ def integrate_partitioned(
         h = float(span * (end - start))
         q, p = np.split(x, 2, axis=1)
         f, g = ([0 * q] * scheme.stages for _ in range(2))
-        for _ in range(2 * scheme.stages):
+        for _ in range(2 * scheme.stages if scheme.is_explicit else 60):
             Q = [q + h * sum(float(A_q[i, j]) * f[j] for j in stages) for i in stages]
             P = [p + h * sum(float(A_p[i, j]) * g[j] for j in stages) for i in stages]
             for i in stages:
@@ -188,6 +188,42 @@ def integrate_nystrom(
     return x
 
 
+def integrate_additive(
+    rates: tuple[Rate, Rate], x: np.ndarray, *, scheme, grid, span, slots: tuple[Slots, ...]
+) -> np.ndarray:
+    """x at depth 1 for x' = f + g, stage by stage; the implicit rate of a stage by Newton."""
+    parts = (scheme.explicit_part, scheme.implicit_part)
+    for start, end in pairwise(grid):
+        h = float(span * (end - start))
+        k: tuple[list, list] = ([], [])
+        for i in range(scheme.stages):
+            thetas = [
+                _theta_at(slots, start + _rational(part.c[i]) * (end - start), (start, end))
+                for part in parts
+            ]
+            known = x + h * sum(
+                (float(part.A[i, j]) * k[n][j] for n, part in enumerate(parts) for j in range(i)),
+                start=0 * x,
+            )
+            own = h * float(parts[1].A[i, i])
+
+            def implicit(g, known=known, own=own, theta=thetas[1]):
+                return rates[1](known + own * g, theta)
+
+            g = newton(implicit, 0 * x)
+            k[0].append(rates[0](known + own * g, thetas[0]))
+            k[1].append(g)
+        x = x + h * sum(
+            (
+                float(part.b[i]) * k[n][i]
+                for n, part in enumerate(parts)
+                for i in range(scheme.stages)
+            ),
+            start=0 * x,
+        )
+    return x
+
+
 INTEGRATORS = {
     "runge-kutta": integrate,
     "linear-multistep": integrate_multistep,
@@ -221,10 +257,26 @@ def run(block: OdeBlock, unit: nn.Module, x: np.ndarray) -> np.ndarray:
     slots = [Slots(form.basis, _arrays(block.theta))]
     if form.state_basis is not None:
         slots.append(Slots(form.state_basis, _arrays(block.state)))
+    if form.scheme.kind == "additive-runge-kutta":
+        rates = (part_of(unit, "explicit"), part_of(unit, "implicit"))
+        return integrate_additive(
+            rates, x, scheme=form.scheme, grid=form.grid, span=form.span, slots=tuple(slots)
+        )
     integrate_kind = INTEGRATORS[form.scheme.kind]
     return integrate_kind(
         rate_of(unit), x, scheme=form.scheme, grid=form.grid, span=form.span, slots=tuple(slots)
     )
+
+
+def part_of(unit: nn.Module, part: str) -> Rate:
+    """The rate of one part of a split unit, which reads its own parameters."""
+    rate = rate_of(unit.get_submodule(part))
+    own = f"{part}."
+
+    def of_own(x: np.ndarray, theta: Mapping[str, np.ndarray]) -> np.ndarray:
+        return rate(x, {k.removeprefix(own): v for k, v in theta.items() if k.startswith(own)})
+
+    return of_own
 
 
 def rate_of(unit: nn.Module) -> Rate:

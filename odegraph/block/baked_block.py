@@ -107,7 +107,13 @@ class BakedBlock(nn.Module):
     @property
     def _lowered_graph(self) -> Lowered:
         return Lowered(
-            self.step_graph, self._lowered[0], self._lower, precision=self.precision, draws=False
+            graph=self.step_graph,
+            module=self._lowered[0],
+            lower=self._lower,
+            precision=self.precision,
+            compilation=self.compilation,
+            draws=False,
+            unit=self.unit.name,
         )
 
     def _lower(self, graph: StepGraph) -> fx.GraphModule:

@@ -60,7 +60,8 @@ def save(model: nn.Module, path: str | os.PathLike[str]) -> Path:
     tensors = {
         key: value.detach().clone().contiguous() for key, value in model.state_dict().items()
     }
-    metadata = {MANIFEST: json.dumps(manifest, sort_keys=True)}
+    # Not sorted: the numbers of a scheme are declared in an order, each before its use.
+    metadata = {MANIFEST: json.dumps(manifest)}
     write_file(target, lambda file: _write_tensors(file, tensors, metadata))
     return target
 

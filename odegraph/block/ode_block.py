@@ -10,6 +10,7 @@ from torch import Tensor, fx, nn
 from odegraph._errors import ProjectionError
 from odegraph._exact import to_float
 from odegraph.basis import Basis
+from odegraph.block.backward import warn_of_diffusion, warn_of_random_unit
 from odegraph.block.execution import COMPILED_STEPS, DEFAULT_EXECUTION, Execution
 from odegraph.block.halves import check_halves
 from odegraph.compile import CompiledGraphs, compile_manifestation
@@ -29,6 +30,7 @@ from odegraph.ir import (
     manifestation,
     statistics_basis,
 )
+from odegraph.passes.invert import invert, only_start
 from odegraph.scheme import Scheme
 from odegraph.unit import Unit, trace_unit
 
@@ -123,10 +125,11 @@ class OdeBlock(nn.Module):
         self.execution = execution
         self.theta = theta
         self.state = state
+        warn_of_random_unit(form, unit)
         self._compiled = compile_manifestation(form, unit=unit, passes=execution.passes)
         self._lowered: dict[bool, fx.GraphModule] = {}
-        self._runs: dict[bool, Run] = {}
-        self._sweeps: dict[bool, Run | None] = {}
+        self._runs: dict[tuple[bool, bool], Run] = {}
+        self._inverses: dict[bool, fx.GraphModule] = {}
         self._checked_shapes: set[tuple[int, ...]] = set()
         self.register_load_state_dict_pre_hook(_refuse_other_bases)
         self.graph_module  # lower now: nothing is left to do inside torch.compile  # noqa: B018
@@ -152,7 +155,7 @@ class OdeBlock(nn.Module):
         changes = self._mode_changes
         if changes not in self._lowered:
             graph = self._compiled.training if changes else self._compiled.evaluation
-            self._lowered[changes] = self._lower(graph, training=changes)
+            self._lowered[changes] = self._lowered_graph(graph, training=changes)
         return self._lowered[changes]
 
     @property
@@ -200,7 +203,20 @@ class OdeBlock(nn.Module):
         """
         self.execution = self.execution.changed(compilation=compilation)
         self._runs.clear()
-        self._sweeps.clear()
+
+    def inverse(self, x: Tensor) -> Tensor:
+        """The state at depth 0 from the state `x` at depth 1, by taking every step back.
+
+        Exact but for rounding, for schemes whose steps have an algebraic inverse, on units that the
+        scheme is for: symplectic pairs and compositions on separable systems [q, p].
+
+        Raises:
+            GraphError: the scheme has no algebraic inverse, or needs more than one state for it.
+        """
+        if self.training not in self._inverses:
+            inverse = invert(self._compiled.evaluation)
+            self._inverses[self.training] = self._lowered_graph(only_start(inverse))
+        return self._inverses[self.training](x)
 
     @torch.no_grad()
     def residuals(self, x: Tensor) -> dict[str, Tensor]:
@@ -228,18 +244,12 @@ class OdeBlock(nn.Module):
 
     def _run(self, *, gradients: bool) -> Run:
         """The graph of the current mode as `execution` says."""
-        changes = self._mode_changes
-        if gradients:
-            if changes not in self._sweeps:
-                self._sweeps[changes] = self.execution.gradients.runner(
-                    self._lowered_graph, self.execution.compilation
-                )
-            sweep = self._sweeps[changes]
-            if sweep is not None:
-                return sweep
-        if changes not in self._runs:
-            self._runs[changes] = self.execution.compilation.whole(self._lowered_graph)
-        return self._runs[changes]
+        key = self._mode_changes, gradients
+        if key not in self._runs:
+            execution, lowered = self.execution, self._lowered_now
+            run = execution.gradients.runner if gradients else execution.compilation.whole
+            self._runs[key] = run(lowered)
+        return self._runs[key]
 
     @property
     def _mode_changes(self) -> bool:
@@ -248,21 +258,27 @@ class OdeBlock(nn.Module):
         return self.training and unit.training is not unit.evaluation
 
     @property
-    def _lowered_graph(self) -> Lowered:
+    def _lowered_now(self) -> Lowered:
         changes = self._mode_changes
         return Lowered(
             graph=self._compiled.training if changes else self._compiled.evaluation,
             module=self.graph_module,
-            lower=lambda graph: self._lower(graph, training=changes),
+            lower=lambda graph: self._lowered_graph(graph, training=changes),
             precision=self.precision,
+            compilation=self.execution.compilation,
             draws=self.training and self.unit.is_random,
+            unit=self.unit.name,
         )
 
-    def _lower(self, graph: StepGraph, *, training: bool) -> fx.GraphModule:
+    def _lowered_graph(self, graph: StepGraph, *, training: bool | None = None) -> fx.GraphModule:
         unit = self.called_unit
-        call = training_call(unit) if training else evaluation_call(unit)
+        mode = self._mode_changes if training is None else training
         return lower_to_fx(
-            graph, call, theta=self.theta, state=self.state, precision=self.precision
+            graph,
+            training_call(unit) if mode else evaluation_call(unit),
+            theta=self.theta,
+            state=self.state,
+            precision=self.precision,
         )
 
     def _check_shape(self, x: Tensor) -> None:
@@ -272,6 +288,7 @@ class OdeBlock(nn.Module):
             *(slot_of(self.state, path)[0] for path in self.unit.buffers),
         ]
         check_halves(self.step_graph, self.unit, x, slots)
+        warn_of_diffusion(self.manifestation, self.unit, x, slots)
         self._checked_shapes.add(x.shape[1:])
 
     def _apply(self, fn: Any, recurse: bool = True) -> "OdeBlock":  # noqa: FBT001, FBT002
@@ -281,7 +298,7 @@ class OdeBlock(nn.Module):
         if self.precision != before:
             self._lowered.clear()
             self._runs.clear()
-            self._sweeps.clear()
+            self._inverses.clear()
             self.graph_module  # noqa: B018
         return self
 
@@ -291,7 +308,7 @@ class OdeBlock(nn.Module):
 
     def __getstate__(self) -> dict[str, Any]:
         # The graphs follow from the rest; a copy lowers its own, with its own slots.
-        return {**self.__dict__, "_lowered": {}, "_runs": {}, "_sweeps": {}}
+        return {**self.__dict__, "_lowered": {}, "_runs": {}, "_inverses": {}}
 
 
 def _statistics_basis(unit: Unit, basis: Basis, given: Basis | None) -> Basis | None:

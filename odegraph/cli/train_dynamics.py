@@ -16,6 +16,8 @@ from odegraph.data.snapshot_files import read_snapshots, read_usable_snapshots
 from odegraph.study import KINDS, Problem, Recipe, Study, make_problem, run_study
 from odegraph.study.pages import COLUMNS, summary
 
+MODEL_WIDTH = 20
+
 
 def train_dynamics(
     snapshots: Annotated[Path, typer.Argument(help="Frames in time: .npy, .npz or .mat.")],
@@ -76,12 +78,16 @@ def progress_bar() -> Progress:
 def print_study(study: Study) -> None:
     """The tables and what was written."""
     for level in study.recipe.noise:
+        rows = summary(study.runs, level)
         title = f"noise {level:g}, one step in {study.problem.unit}"
-        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        for name in COLUMNS:  # as wide as their longest word: they fit into 80 characters
-            longest = max(map(len, name.split()))
-            table.add_column(name, min_width=max(longest, 20 * (name == "model")))
-        for row in summary(study.runs, level):
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0)
+        table.show_edge = False
+        for index, name in enumerate(COLUMNS):
+            words = [*name.split(), *(row[index] for row in rows)] if index else []
+            # Headers break between words: three digits in all columns fit into 80 characters.
+            width = max(map(len, words), default=MODEL_WIDTH)
+            table.add_column(name, width=width, overflow="fold")
+        for row in rows:
             table.add_row(*row)
         console.print(table)
     print_written(study.written)

@@ -12,11 +12,9 @@ from torch import nn
 
 from odegraph._exact import shorten
 from odegraph.draw import graph_style, labels, style
+from odegraph.draw.layer_wires import Routes, height, routes
 from odegraph.draw.scene import Box, Ink, Look, Point, Region, Scene, Wire
 
-COLUMN_GAP = 44.0
-LANE = 16.0
-ROW = 54.0
 HEIGHT = 34.0
 MAX_DETAIL = 60
 DEFAULTS = re.compile(r", (?:bias=True|inplace=False)")
@@ -66,6 +64,12 @@ class Wired(Protocol):
         ...
 
 
+def title_of(model: object) -> str:
+    """The title that a model has, or the name of its class."""
+    title = getattr(model, "title", "")
+    return title if isinstance(title, str) and title else type(model).__name__
+
+
 def is_chain(wiring: Sequence[Value]) -> bool:
     """Whether every layer is used once, on the value before."""
     before = [wire.name for wire in wiring[:-1]]
@@ -85,11 +89,11 @@ def wired_scene(model: Wired, *, title: str | None = None) -> Scene:
     columns = _columns(reads)
     weights = _weights_only(model, reads)
     rows = _rows(reads, columns, weights)
-    boxes = _boxes(model, columns, rows, weights)
-    wires = _wires(reads, columns, rows, boxes, weights)
+    found = routes(reads, columns, rows)
+    boxes = _boxes(model, found, weights)
+    wires = _wires(found, boxes, weights)
     regions = _weights_region([boxes[name] for name in reads if name in weights])
-    name = type(model).__name__ if title is None else title
-    return Scene(name, tuple(boxes.values()), wires, regions)
+    return Scene(title or title_of(model), tuple(boxes.values()), wires, regions)
 
 
 def _reads(model: Wired) -> dict[str, tuple[str, ...]]:
@@ -152,23 +156,19 @@ def _wished(
     return sum(above) / len(above) if above else 0.0
 
 
-def _boxes(
-    model: Wired,
-    columns: Mapping[str, int],
-    rows: Mapping[tuple[str, int], float],
-    weights: set[str],
-) -> dict[str, Box]:
+def _boxes(model: Wired, found: Routes, weights: set[str]) -> dict[str, Box]:
+    columns = found.columns
     texts, looks = _texts(model, columns), _looks(model, columns, weights)
     widths = {n: labels.text_width(text, size=looks[n].size) + 20 for n, text in texts.items()}
     centres, left = {}, 0.0
     for column in range(max(columns.values()) + 1):
         width = max((widths[n] for n in columns if columns[n] == column), default=0.0)
         centres[column] = left + width / 2
-        left += width + COLUMN_GAP
+        left += width + found.gap(column)
     return {
         name: Box(
             name,
-            Point(centres[column], -ROW * rows[name, column]),
+            Point(centres[column], height(found, name, column)),
             widths[name],
             HEIGHT,
             texts[name],
@@ -199,30 +199,19 @@ def _looks(model: Wired, columns: Mapping[str, int], weights: set[str]) -> dict[
     return looks
 
 
-def _wires(
-    reads: Mapping[str, tuple[str, ...]],
-    columns: Mapping[str, int],
-    rows: Mapping[tuple[str, int], float],
-    boxes: Mapping[str, Box],
-    weights: set[str],
-) -> tuple[Wire, ...]:
+def _wires(found: Routes, boxes: Mapping[str, Box], weights: set[str]) -> tuple[Wire, ...]:
+    columns = found.columns
     right = {c: max(boxes[n].right.x for n in columns if columns[n] == c) for c in columns.values()}
-    names = list(reads)
-    wires = []
-    for target, inputs in reads.items():
-        for place, source in enumerate(inputs):
-            end = boxes[target].left
-            end = Point(end.x, end.y + 8.0 * ((len(inputs) - 1) / 2 - place))
-            points = [boxes[source].right]
-            for column in range(columns[source], columns[target]):
-                lane = right[column] + 8.0 + (names.index(source) * 7.0) % (COLUMN_GAP - LANE)
-                inner = column + 1 < columns[target] and (source, column + 1) in rows
-                y = -ROW * rows[source, column + 1] if inner else end.y
-                if abs(y - points[-1].y) > 0.5:
-                    points += [Point(lane, points[-1].y), Point(lane, y)]
-            ink = WEIGHT if source in weights else STATE
-            wires.append(Wire(source, target, (*points, end), ink))
-    return tuple(wires)
+    return tuple(
+        Wire(
+            source,
+            target,
+            found.points(source, target, boxes, right=right),
+            WEIGHT if source in weights else STATE,
+        )
+        for target, inputs in found.reads.items()
+        for source in inputs
+    )
 
 
 def _weights_region(boxes: Sequence[Box]) -> tuple[Region, ...]:

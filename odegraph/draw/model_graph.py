@@ -15,7 +15,7 @@ from odegraph._errors import EmitError
 from odegraph.block import BakedBlock, OdeBlock
 from odegraph.draw import graph_style, labels
 from odegraph.draw.backend import render_placed
-from odegraph.draw.layer_graph import Wired, is_chain, said_of, wired_scene
+from odegraph.draw.layer_graph import Wired, is_chain, said_of, title_of, wired_scene
 from odegraph.draw.scene import Box, Point, Region, Scene, Wire
 from odegraph.draw.scene_dot import scene_to_dot
 from odegraph.draw.step_graph import graph_scene, summary
@@ -91,7 +91,7 @@ def model_scene(
 ) -> Scene:
     """The picture before it is written."""
     if isinstance(model, Wired) and not is_chain(model.wiring):
-        return wired_scene(model, title=title)
+        return _graph_above_blocks(model, title=title, view=view)
     layers = list(layers_of(model))
     if not layers or len(layers) > MAX_LAYERS:
         count = "no layers" if not layers else f"{len(layers)} layers"
@@ -102,9 +102,28 @@ def model_scene(
     lines = _stacked(list(_lines(layers, view)))
     wires = [_carriage_return(a, b) for a, b in itertools.pairwise(lines)]
     return Scene(
-        type(model).__name__ if title is None else title,
+        title or title_of(model),
         tuple(box for line in lines for box in line.scene.boxes),
         (*(wire for line in lines for wire in line.scene.wires), *wires),
+        tuple(region for line in lines for region in line.scene.regions),
+    )
+
+
+def _graph_above_blocks(model: Wired, *, title: str | None, view: View) -> Scene:
+    """The graph of the layers with plain boxes, and below it what the blocks among them compute."""
+    graph = wired_scene(model, title=title)
+    names = dict.fromkeys(wire.layer for wire in model.wiring)
+    lines = [Line(graph, "", "")]
+    for name in names:
+        layer = model.get_submodule(name)
+        for path, part in layer.named_modules(prefix=name):
+            if isinstance(part, Block):
+                lines.append(_line_of_block(path, part, view))
+    lines = _stacked(lines)
+    return Scene(
+        graph.title,
+        tuple(box for line in lines for box in line.scene.boxes),
+        tuple(wire for line in lines for wire in line.scene.wires),
         tuple(region for line in lines for region in line.scene.regions),
     )
 

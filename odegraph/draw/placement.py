@@ -139,7 +139,13 @@ class _Placer:
             case Input():
                 size = (STATE_WIDTH, STATE_HEIGHT)
                 at = Point(cursor + STATE_WIDTH / 2, 0.0)
-                self._add(column.item.name, at, size, graph_style.STATE_LOOK, self.texts.state(0))
+                self._add(
+                    column.item.name,
+                    at,
+                    size,
+                    graph_style.STATE_LOOK,
+                    self.texts.input(column.item.name),
+                )
                 return cursor + STATE_WIDTH
             case LeftOut():
                 return self._place_ellipsis(column, cursor)

@@ -73,6 +73,11 @@ class StepTexts:
         """The state after `tap` steps."""
         return f"x({labels.number(self.graph.manifestation.grid[tap])})"
 
+    def input(self, name: str) -> str:
+        """Where the graph begins: at depth 0, or at the end where it is the way back."""
+        number = name.removeprefix("x")
+        return self.state(int(number) if number.isdigit() else 0)
+
     def output(self, name: str, output: Output) -> str:
         """What is handed out."""
         return self.output_names.get(name) or self.state(output.tap)

@@ -1,5 +1,6 @@
 """The forward pass of one manifestation as Python statements."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from odegraph._exact import Exact, to_exact
@@ -14,6 +15,7 @@ from odegraph.emit.source_lines import (
     sum_statements,
 )
 from odegraph.emit.theta_source import ThetaSource
+from odegraph.emit.unit_call import AGAIN
 from odegraph.emit.variables import Variables, last_uses, used_once_as_state
 from odegraph.emit.weighted_sum import WeightedSum, weighted_sum
 from odegraph.ir import (
@@ -26,6 +28,7 @@ from odegraph.ir import (
     Jacobian,
     Node,
     Output,
+    Part,
     Solve,
     SolvedRate,
     StageMatrix,
@@ -42,16 +45,19 @@ class UnitNames:
     """What the statements call: the unit's function, and whether it takes and returns slots.
 
     Attributes:
-        function: the name of the unit's function.
+        functions: the names of the unit's function, or of those of its parts.
         parameters: whether the unit has parameters, passed as `*theta[b]`.
         buffers: whether the unit has buffers, passed as `*state[b]`.
         learns: whether the function returns new statistics after the rate.
+        draws: how many random tensors the functions draw and return at the end; those that end
+            with `_again` take them as their last arguments instead.
     """
 
-    function: str
+    functions: Mapping[Part, str]
     parameters: bool
     buffers: bool
     learns: bool
+    draws: Mapping[Part, int]
 
 
 def forward_statements(graph: StepGraph, names: UnitNames, precision: Precision) -> list[str]:
@@ -72,6 +78,7 @@ class _ForwardWriter:
         self.halves = HalvesSource(graph, self.names, self.lines, precision, margin=MARGIN)
         self.evaluations: list[str] = []
         self.step: int | None = None
+        self.drawn: dict[Part, int | None] = {}  # whose random numbers the variables hold
 
     def write(self) -> list[str]:
         if self.unit.learns:
@@ -122,7 +129,8 @@ class _ForwardWriter:
             node.stage for _, node in self.steps[step] if isinstance(node, Evaluate | SolvedRate)
         }
         recycled = self._recycled_rates(step)
-        if 1 not in evaluated and len(recycled) == 1:
+        whole = set(self.unit.functions) == {Part.WHOLE}
+        if whole and 1 not in evaluated and len(recycled) == 1:
             (value,) = recycled
             old = self.names.variable[value]
             if old != "k1" and not self.names.is_live("k1", position):
@@ -163,25 +171,39 @@ class _ForwardWriter:
         arguments = self.theta[self.graph.input(name, "theta")]
         state_name = self.graph.input(name, "state")
         state = self.names.variable.get(state_name) or self._inline(state_name, arguments, node)
-        target = rate = self.names.assign(name, self._wanted(name, node), position)
+        targets = [self.names.assign(name, self._wanted(name, node), position)]
         if self.unit.learns:
-            target = f"{rate}, *statistics"
-        self.lines += call(f"{target} = {self.unit.function}", [state, *arguments], margin=MARGIN)
+            targets.append("*statistics")
+        function, noise = self.unit.functions[node.part], self._noise(node.part)
+        if noise and self.drawn.get(node.part) != node.draws:
+            self.drawn[node.part] = node.draws
+            targets += noise
+        elif noise:
+            function, arguments = f"{function}{AGAIN}", [*arguments, *noise]
+        self.lines += call(f"{', '.join(targets)} = {function}", [state, *arguments], margin=MARGIN)
         if self.unit.learns:
             self.lines.append("learned.append(statistics)")
             self.evaluations.append(name)
+
+    def _noise(self, part: Part) -> list[str]:
+        """The variables of what a part of the unit drew in this step."""
+        count = self.unit.draws[part]
+        name = "noise" if part is Part.WHOLE else f"{part.name.lower()}_noise"
+        return [name] if count == 1 else [f"{name}_{i}" for i in range(1, count + 1)]
 
     def _wanted(self, name: str, node: Evaluate) -> str:
         if name not in self.names.last_use:
             return "_"  # evaluated for the statistics alone
         # In a discrete map what the unit returns is the next state.
         uses = [data["edge"].role for data in self.graph.graph.succ[name].values()]
-        return "x" if "state" in uses else f"k{node.stage}"
+        return "x" if "state" in uses else f"{node.part.value}{node.stage}"
 
     def _inline(self, state: str, arguments: list[str], node: Evaluate) -> str:
         expression = sum_expression(self._sum(state))
-        target = f"k{node.stage}, *statistics" if self.unit.learns else f"k{node.stage}"
-        line = f"{target} = {self.unit.function}({', '.join([expression, *arguments])})"
+        rate = f"{node.part.value}{node.stage}"
+        target = f"{rate}, *statistics" if self.unit.learns else rate
+        function = self.unit.functions[node.part]
+        line = f"{target} = {function}({', '.join([expression, *arguments])})"
         if len(line) + MARGIN + len("_2") <= WIDTH:
             return expression
         self.lines += sum_statements("y", self._sum(state), margin=MARGIN)
@@ -192,7 +214,8 @@ class _ForwardWriter:
         state = self.names.variable[self.graph.input(name, "state")]
         target = self.names.assign(name, "J", position)
         opening = f"{target} = jacobian"
-        self.lines += call(opening, [self.unit.function, state, *arguments], margin=MARGIN)
+        function = self.unit.functions[Part.WHOLE]
+        self.lines += call(opening, [function, state, *arguments], margin=MARGIN)
 
     def _apply(self, name: str, node: Apply, position: int) -> None:
         source = self.graph.input(name, "matrix")
@@ -201,14 +224,13 @@ class _ForwardWriter:
         target = self.names.assign(name, "v", position)
         self.lines += product_statements(target, node, matrix, total, margin=MARGIN)
 
-    @property
-    def _rate(self) -> str:
-        return "rate" if self.unit.learns else self.unit.function
+    def _rate(self, part: Part) -> str:
+        return "rate" if self.unit.learns else self.unit.functions[part]
 
     def _rate_function(self) -> list[str]:
         if not self.graph.of_type(Solve):
             return []
-        call_ = f"return {self.unit.function}(x, *slots)[0]"
+        call_ = f"return {self.unit.functions[Part.WHOLE]}(x, *slots)[0]"
         return ["def rate(x: Tensor, *slots: Tensor) -> Tensor:", f"    {call_}", ""]
 
     def _stage_matrix(self, name: str, node: StageMatrix, position: int) -> None:
@@ -216,7 +238,7 @@ class _ForwardWriter:
         self.lines += matrix_statement(
             self.names.assign(name, "P", position),
             node.coefficients,
-            unit=self._rate,
+            unit=self._rate(node.part),
             like=like,
             theta=self._staged_theta(name),
             precision=self.precision,
@@ -229,13 +251,15 @@ class _ForwardWriter:
         for user in self.graph.graph.succ[name]:
             rate = self.graph.node(user)
             assert isinstance(rate, SolvedRate)
-            rates[rate.position] = self.names.assign(user, f"k{rate.stage}", position)
+            wanted = f"{node.part.value}{rate.stage}"
+            rates[rate.position] = self.names.assign(user, wanted, position)
         if isinstance(node.solver, ExactLinear):
             matrix = self.names.variable[self.graph.input(name, "matrix")]
             self.lines += linear_statement(rates, matrix=matrix, states=states)
             return
+        unit, precision = self._rate(node.part), self.precision
         self.lines += solve_statement(
-            rates, node, unit=self._rate, states=states, theta=theta, precision=self.precision
+            rates, node, unit=unit, states=states, theta=theta, precision=precision
         )
 
     def _staged_theta(self, name: str) -> list[str]:

@@ -35,14 +35,18 @@ class Lowered:
         module: the result.
         lower: makes such a module; another one at each call.
         precision: what weights are rounded for.
+        compilation: how to execute it.
         draws: whether a call draws random numbers.
+        unit: what the unit is called.
     """
 
     graph: StepGraph
     module: fx.GraphModule
     lower: Callable[[StepGraph], fx.GraphModule]
     precision: Precision
+    compilation: "Compilation"
     draws: bool
+    unit: str
 
 
 class Compilation(Protocol):
@@ -189,7 +193,8 @@ class _Chain:
         if torch.is_grad_enabled() and any(value.requires_grad for value in constants):
             # All segments then have a state with a gradient: one variant to compile, not two.
             x = x if x.requires_grad else x.detach().requires_grad_()
-        values = {steps.state: x, **dict(zip(steps.constants, constants, strict=True))}
+        (state,) = steps.inputs
+        values = {state: x, **dict(zip(steps.constants, constants, strict=True))}
         for segment, read_last in zip(steps.steps, self.read_last, strict=True):
             values.update(segment.run(values))
             for name in read_last:

@@ -14,7 +14,7 @@ from torch import fx, nn
 
 from odegraph._exact import Exact, to_exact
 from odegraph.emit.collector import paused_collector
-from odegraph.emit.fx_values import FxArithmetic, FxSlots, fx_name, mark_step
+from odegraph.emit.fx_values import VALUE, FxArithmetic, FxSlots, fx_name, mark_step
 from odegraph.emit.halves_lowering import HalvesLowering
 from odegraph.emit.linear_stages import linear_stages
 from odegraph.emit.matrix_functions import UnitJacobian
@@ -28,7 +28,7 @@ from odegraph.emit.matrix_lowering import (
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_of
 from odegraph.emit.solver_call import LinearStageMatrix, StagesOfUnit, StageSolve
-from odegraph.emit.unit_call import UnitCall
+from odegraph.emit.unit_call import AGAIN, UNITS, UnitCall
 from odegraph.emit.weighted_sum import (
     add_terms,
     rounded_terms,
@@ -43,6 +43,7 @@ from odegraph.ir import (
     Input,
     Jacobian,
     Output,
+    Part,
     Row,
     Solve,
     SolvedRate,
@@ -65,9 +66,12 @@ def lower_to_fx(
     counters = {path for path in call.buffers if not slot_of(state, path).is_floating_point()}
     lowering = _Lowering(graph, call, precision, counters)
     root = nn.Module()
-    root.add_module("unit", call.graph)
+    for part, unit in call.graphs.items():
+        root.add_module(UNITS[part], unit.first)
+        if unit.count:
+            root.add_module(f"{UNITS[part]}{AGAIN}", unit.again)
     if graph.of_type(Jacobian):
-        root.add_module(JACOBIAN, UnitJacobian(call.graph))
+        root.add_module(JACOBIAN, UnitJacobian(call.graphs[Part.WHOLE].first))
     root.add_module("theta", theta)
     root.add_module("state", state)
     lowered = lowering.lower()
@@ -96,12 +100,16 @@ class _Lowering:
         self.halves = HalvesLowering(source, self.graph, self.values, precision)
         self.thetas: dict[str, list[fx.Node]] = {}
         self.statistics: dict[str, dict[str, fx.Node]] = {}
+        self.drawn: dict[tuple[Part, int | None], list[fx.Node]] = {}
         self.solvers: dict[str, nn.Module] = {}
         self.solver_names: dict[Hashable, str] = {}
         self.updates: dict[int, Mapping[str, fx.Node]] = {}
 
     def lower(self) -> fx.Graph:
-        x = self.graph.placeholder("x")
+        given = self.source.of_type(Input)
+        # A block has one input, its way back may have several.
+        arguments = ["x"] if len(given) == 1 else [fx_name(name) for name in given]
+        inputs = dict(zip(given, map(self.graph.placeholder, arguments), strict=True))
         self.parameters = [FxSlots(self.graph, f"theta.{path}") for path in self.call.parameters]
         self.buffers = {
             path: FxSlots(self.graph, f"state.{path}", integer=path in self.counters)
@@ -112,11 +120,11 @@ class _Lowering:
             last = next(reversed(self.graph.nodes))
             match node:
                 case Input():
-                    self.values[name] = x
+                    self.values[name] = inputs[name]
                 case Theta():
                     self.thetas[name] = self._theta(node)
                 case Evaluate():
-                    self.values[name] = self._evaluate(name)
+                    self.values[name] = self._evaluate(name, node)
                 case Jacobian():
                     self.values[name] = self._jacobian(name)
                 case FunctionOfJacobian():
@@ -136,6 +144,8 @@ class _Lowering:
                 case Output():
                     outputs.append(self.values[self.source.input(name, "state")])
             mark_step(last.next, step=node.step)
+            if name in self.values:
+                self.values[name].meta.setdefault(VALUE, name)
         self._store_statistics()
         self.graph.output(outputs[0] if len(outputs) == 1 else tuple(outputs))
         return self.graph
@@ -167,18 +177,23 @@ class _Lowering:
         addends = (total.base, increment)
         return self.graph.create_node("call_function", operator.add, addends, name=fx_name(name))
 
-    def _evaluate(self, name: str) -> fx.Node:
+    def _evaluate(self, name: str, node: Evaluate) -> fx.Node:
         state = self.values[self.source.input(name, "state")]
         theta = self.thetas[self.source.input(name, "theta")]
-        if not self.call.updated:
-            return self.graph.create_node(
-                "call_module", "unit", (state, *theta), name=fx_name(name)
-            )
-        result = self.graph.call_module("unit", (state, *theta))
-        self.statistics[name] = {
-            path: self.graph.call_function(operator.getitem, (result, position))
-            for position, path in enumerate(self.call.updated, start=1)
-        }
+        drawn = self.drawn.get((node.part, node.draws))
+        target = UNITS[node.part] if drawn is None else f"{UNITS[node.part]}{AGAIN}"
+        arguments = (state, *theta, *(drawn or ()))
+        updated = len(self.call.updated)
+        count = updated + (self.call.graphs[node.part].count if drawn is None else 0)
+        if not count:
+            return self.graph.create_node("call_module", target, arguments, name=fx_name(name))
+        result = self.graph.call_module(target, arguments)
+        rest = [
+            self.graph.call_function(operator.getitem, (result, i)) for i in range(1, count + 1)
+        ]
+        self.statistics[name] = dict(zip(self.call.updated, rest[:updated], strict=True))
+        if node.draws is not None and drawn is None:
+            self.drawn[node.part, node.draws] = rest[updated:]
         return self.graph.create_node(
             "call_function", operator.getitem, (result, 0), name=fx_name(name)
         )
@@ -205,9 +220,10 @@ class _Lowering:
 
     def _stage_matrix(self, name: str, node: StageMatrix) -> fx.Node:
         like = self.values[self.source.input(name, "like")]
+        unit = self.call.graphs[node.part].first
         target = self._solver(
-            ("stage_matrix", node.coefficients),
-            lambda: LinearStageMatrix(self.call.graph, node.coefficients, self.precision),
+            ("stage_matrix", node.coefficients, node.part),
+            lambda: LinearStageMatrix(unit, node.coefficients, self.precision),
         )
         return self.graph.call_module(target, (like, self._staged_theta(name)))
 
@@ -216,9 +232,10 @@ class _Lowering:
         if isinstance(node.solver, ExactLinear):
             matrix = self.values[self.source.input(name, "matrix")]
             return self.graph.call_function(linear_stages, (matrix, states))
+        unit = self.call.graphs[node.part].first
         target = self._solver(
-            ("solve", node.coefficients, node.solver),
-            lambda: StageSolve(self.call.graph, node.coefficients, self.precision, node.solver),
+            ("solve", node.coefficients, node.solver, node.part),
+            lambda: StageSolve(unit, node.coefficients, self.precision, node.solver),
         )
         return self.graph.call_module(target, (states, self._staged_theta(name)))
 

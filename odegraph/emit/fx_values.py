@@ -7,6 +7,8 @@ from torch import fx
 from odegraph.emit.weighted_sum import Term
 
 EXACT_WEIGHT = "exact_weight"
+VALUE = "value"
+"""Key in a node's meta: the name of the value in the step graph."""
 STEP = "step"
 """Key in a node's meta: the step that it belongs to; None for what comes before or after all."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, final
 
 from odegraph._errors import GraphError
-from odegraph.emit.compilation import Compilation, Lowered, Run
+from odegraph.emit.compilation import Lowered, Run
 from odegraph.emit.random_state import RandomState
 from odegraph.emit.reverse_sweep import Kept, run_with_plan, take_steps
 from odegraph.emit.step_segments import StepSegments, Values
@@ -15,8 +15,8 @@ from odegraph.passes.place_snapshots import snapshots_for, steps_to_next_snapsho
 class Gradients(Protocol):
     """A way to compute gradients; the forward pass is the same in all."""
 
-    def runner(self, lowered: Lowered, compilation: Compilation) -> Run | None:
-        """The function that a block calls; None where it is that without gradients."""
+    def runner(self, lowered: Lowered) -> Run:
+        """The function that a block calls."""
         ...
 
 
@@ -25,9 +25,9 @@ class Gradients(Protocol):
 class Backpropagation:
     """Keep what every step computed: fastest, with memory that grows with the steps."""
 
-    def runner(self, lowered: Lowered, compilation: Compilation) -> Run | None:  # noqa: ARG002
+    def runner(self, lowered: Lowered) -> Run:
         """The graph as it is."""
-        return None
+        return lowered.compilation.whole(lowered)
 
 
 @final
@@ -55,9 +55,9 @@ class Checkpoints:
             "Leave it out for as many as make two passes over every step enough."
         )
 
-    def runner(self, lowered: Lowered, compilation: Compilation) -> Run | None:
+    def runner(self, lowered: Lowered) -> Run:
         """The steps one by one, with the states of some."""
-        steps = compilation.steps(lowered.module)
+        steps = lowered.compilation.steps(lowered.module)
         count = self.snapshots or snapshots_for(len(steps.steps), repetitions=2)
         plan = Revolve(count, draws=lowered.draws)
         return lambda x: run_with_plan(steps, plan, x)

@@ -29,9 +29,15 @@ class HalvesLowering:
         self.precision = precision
         self.arithmetic = FxArithmetic(graph)
         self.halves: dict[fx.Node, tuple[fx.Node, ...]] = {}
+        self.step: int | None = None
 
     def combine(self, name: str) -> fx.Node:
         """A sum that treats the halves of the state differently."""
+        step = self.source.node(name).step
+        if step != self.step:
+            # Whole states cross from step to step, not their halves.
+            self.step = step
+            self.halves.clear()
         inputs = [(source, edge.any_weight) for source, edge in self.source.inputs(name)]
         halves = tuple(self._half_sum(half_terms(inputs, target)) for target in (0, 1))
         arguments = (halves, HALVES_DIM)

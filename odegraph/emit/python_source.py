@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from torch import Tensor
+from torch import Tensor, fx
 
 from odegraph._version import __version__
 from odegraph.emit.block_source import MARGIN, UnitNames, forward_statements
@@ -15,8 +15,9 @@ from odegraph.emit.signature import signature
 from odegraph.emit.slots import access, container_statements, norm_scales, slot_statement
 from odegraph.emit.solve_source import solver_functions, solvers_in_words
 from odegraph.emit.source_lines import exploded, indent
-from odegraph.ir import StepGraph
-from odegraph.unit import Unit
+from odegraph.emit.unit_call import AGAIN, evaluation_call, training_call, units_by_part
+from odegraph.ir import Evaluate, Part, Solve, StepGraph
+from odegraph.unit import Unit, hold_draws
 
 IMPORTS = "import torch\nfrom torch import Tensor, nn\n"
 FUNCTIONAL = "from torch.nn import functional as F\n"
@@ -80,12 +81,37 @@ def imports_for(code: str) -> str:
 
 
 def unit_functions(parts: BlockParts, *, name: str) -> str:
-    """The unit as a function; where the mode makes a difference, as one for each mode."""
-    evaluation = write_function(parts.unit.evaluation, name=name).text
+    """The unit, or its parts, as functions; one for each mode where that makes a difference."""
+    units = units_by_part(parts.unit)
+    evaluation = [
+        _functions(units[part].evaluation, function)
+        for part, function in function_names(parts, name).items()
+    ]
     if parts.unit.training is parts.unit.evaluation:
-        return evaluation
-    training = write_function(parts.unit.training, name=f"{name}_training").text
-    return f"{evaluation}\n\n{training}"
+        return "\n\n".join(evaluation)
+    training = [
+        _functions(units[part].training, function)
+        for part, function in function_names(parts, name, "_training").items()
+    ]
+    return "\n\n".join([*evaluation, *training])
+
+
+def _functions(graph: fx.GraphModule, name: str) -> str:
+    """A graph as a function; where it draws random numbers, also as one that is given them."""
+    held = hold_draws(graph)
+    drawing = write_function(held.first, name=name).text
+    if not held.count:
+        return drawing
+    return f"{drawing}\n\n{write_function(held.again, name=f'{name}{AGAIN}').text}"
+
+
+def function_names(parts: BlockParts, name: str, suffix: str = "") -> dict[Part, str]:
+    """The functions that the statements of a block call, by the part of the unit."""
+    nodes = (node for _, node in parts.evaluation.nodes())
+    called = {node.part for node in nodes if isinstance(node, Evaluate | Solve)}
+    if called <= {Part.WHOLE}:
+        return {Part.WHOLE: f"{name}{suffix}"}
+    return {part: f"{name}_{part.name.lower()}{suffix}" for part in Part if part in called}
 
 
 def block_class(parts: BlockParts, *, class_name: str, unit_name: str) -> str:
@@ -170,14 +196,23 @@ def _forward_methods(parts: BlockParts, unit_name: str) -> list[str]:
         "",
         *_method("_evaluate", parts, parts.evaluation, unit_name, learns=False),
         "",
-        *_method("_train", parts, parts.training, f"{unit_name}_training", learns=learns),
+        *_method("_train", parts, parts.training, unit_name, suffix="_training", learns=learns),
     ]
 
 
 def _method(
-    name: str, parts: BlockParts, graph: StepGraph, function: str, *, learns: bool
+    name: str,
+    parts: BlockParts,
+    graph: StepGraph,
+    unit_name: str,
+    *,
+    suffix: str = "",
+    learns: bool,
 ) -> list[str]:
-    names = UnitNames(function, bool(parts.theta), bool(parts.state), learns)
+    functions = function_names(parts, unit_name, suffix)
+    call = training_call(parts.unit) if suffix else evaluation_call(parts.unit)
+    draws = {part: one.count for part, one in call.graphs.items()}
+    names = UnitNames(functions, bool(parts.theta), bool(parts.state), learns, draws)
     docstring = ['    """The state at depth 1 from the state `x` at depth 0."""']
     return [
         f"def {name}(self, x: Tensor) -> Tensor:",

@@ -74,7 +74,7 @@ class _Sweep(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, steps: StepSegments, plan: StatePlan, *tensors: Tensor) -> Any:
-        names = (steps.state, *steps.constants)
+        names = (*steps.inputs, *steps.constants)
         kept, results = plan.keep(steps, dict(zip(names, tensors, strict=True)))
         ctx.steps, ctx.plan = steps, plan
         ctx.kept = [(one.step, tuple(one.values), one.random) for one in kept]
@@ -97,7 +97,7 @@ class _Sweep(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
         _refuse_second_derivatives()
         steps: StepSegments = ctx.steps
-        names = (steps.state, *steps.constants)
+        names = (*steps.inputs, *steps.constants)
         saved = iter(ctx.saved_tensors)
         values = {name: next(saved) for name in names}
         kept = [

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from odegraph.emit.fx_values import STEP
+from odegraph.emit.fx_values import STEP, VALUE
 
 Values = dict[str, Tensor]
 
@@ -45,22 +45,24 @@ class StepSegments:
     """A lowered graph in pieces: `epilogue(results of steps(x, *prologue()))`.
 
     Attributes:
-        state: the name of the state at depth 0.
+        inputs: the names of the arguments of the graph: the state at depth 0.
         prologue: makes the values called `constants`.
         constants: coefficients of the slots.
         steps: the steps in order.
         results: what the epilogue takes.
         differentiable: the results that the output of the graph reads directly.
         epilogue: the output of the graph.
+        values: by the name of a value in the step graph its name here.
     """
 
-    state: str
+    inputs: tuple[str, ...]
     prologue: Callable[[], tuple[Tensor, ...]]
     constants: tuple[str, ...]
     steps: tuple[Segment, ...]
     results: tuple[str, ...]
     differentiable: frozenset[str]
     epilogue: Callable[..., Any]
+    values: Mapping[str, str]
 
     @cached_property
     def crossing(self) -> tuple[tuple[str, ...], ...]:
@@ -85,11 +87,11 @@ def cut_into_steps(module: fx.GraphModule, *, length: int = 1) -> StepSegments:
     Each segment holds `length` steps, the last one the rest of them.
     """
     *nodes, output = module.graph.nodes
-    (x,) = (node for node in nodes if node.op == "placeholder")
+    inputs = [node for node in nodes if node.op == "placeholder"]
     before, steps, after = _regions(nodes, length)
     constants = [node for node in before if _is_read(node, outside=before)]
     inside = {node for region in steps.values() for node in region}
-    results = _read_by([*after, output], inside | {x})
+    results = _read_by([*after, output], inside | {*inputs})
     graphs: dict[Hashable, fx.GraphModule] = {}
     segments = []
     for step, region in steps.items():
@@ -101,13 +103,14 @@ def cut_into_steps(module: fx.GraphModule, *, length: int = 1) -> StepSegments:
             graphs[key] = _piece(module, region, reads, makes)
         segments.append(Segment(step, graphs[key], _names(reads), _names(makes)))
     return StepSegments(
-        state=x.name,
+        inputs=_names(inputs),
         prologue=_prologue(module, before, constants, stored=_stored(after)),
         constants=_names(constants),
         steps=tuple(segments),
         results=_names(results),
-        differentiable=frozenset(_names(_read_by([output], inside | {x}))),
+        differentiable=frozenset(_names(_read_by([output], inside | {*inputs}))),
         epilogue=_epilogue(module, after, output, results),
+        values={node.meta[VALUE]: node.name for node in nodes if VALUE in node.meta},
     )
 
 

@@ -3,6 +3,7 @@
 from odegraph.ir.build import OrderLossWarning as OrderLossWarning
 from odegraph.ir.build import build_step_graph as build_step_graph
 from odegraph.ir.check import check as check
+from odegraph.ir.dense_output import build_dense_graph as build_dense_graph
 from odegraph.ir.embedded import build_error_graph as build_error_graph
 from odegraph.ir.graph import StepGraph as StepGraph
 from odegraph.ir.graph import parts_of as parts_of
@@ -35,6 +36,7 @@ from odegraph.ir.nodes import SolvedRate as SolvedRate
 from odegraph.ir.nodes import StageMatrix as StageMatrix
 from odegraph.ir.nodes import Theta as Theta
 from odegraph.ir.nodes import Update as Update
+from odegraph.ir.part import Part as Part
 from odegraph.ir.solver import ExactLinear as ExactLinear
 from odegraph.ir.solver import FixedPoint as FixedPoint
 from odegraph.ir.solver import NewtonKrylov as NewtonKrylov

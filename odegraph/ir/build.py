@@ -6,6 +6,7 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from odegraph._errors import GraphError
+from odegraph.ir.additive import build_additive_runge_kutta
 from odegraph.ir.builder import GraphBuilder
 from odegraph.ir.check import check
 from odegraph.ir.composition import build_composition
@@ -29,13 +30,7 @@ KIND_BUILDERS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "partitioned-runge-kutta": build_partitioned_runge_kutta,
         "composition": build_composition,
         "nystrom": build_nystrom,
-    }
-)
-
-NOT_COMPILED: Mapping[str, str] = MappingProxyType(
-    {
-        "additive-runge-kutta": "It treats two parts of a rate differently, and a unit is one. "
-        "Its implicit part alone may be written as a file of kind `runge-kutta`. "
+        "additive-runge-kutta": build_additive_runge_kutta,
     }
 )
 
@@ -57,7 +52,7 @@ def build_step_graph(manifestation: Manifestation, *, solver: Solver | None = No
     if scheme.kind not in KIND_BUILDERS:
         raise GraphError(
             f"The scheme `{scheme.name}` is of kind `{scheme.kind}`, which is not compiled. "
-            f"{NOT_COMPILED.get(scheme.kind, '')}Kinds that are: {', '.join(KIND_BUILDERS)}."
+            f"Kinds that are: {', '.join(KIND_BUILDERS)}."
         )
     _warn_of_jumps(manifestation)
     builder = GraphBuilder(manifestation, solver)

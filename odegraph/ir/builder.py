@@ -20,6 +20,7 @@ from odegraph.ir.nodes import (
     StageMatrix,
     Theta,
 )
+from odegraph.ir.part import Part
 from odegraph.ir.solver import ExactLinear, NewtonKrylov, Solver
 
 
@@ -36,7 +37,7 @@ class GraphBuilder:
         """The state at depth 0."""
         return self.add("x0", Input(), [])
 
-    def theta(self, step: int, stage: int, node: Exact) -> str:
+    def theta(self, step: int, stage: int, node: Exact, *, part: Part = Part.WHOLE) -> str:
         """theta at t_n + c dt, seen from inside the step: never beyond a jump at its ends."""
         start, end = interval = self.manifestation.intervals[step]
         depth = _depth(start, end, node)
@@ -47,12 +48,27 @@ class GraphBuilder:
             self.manifestation.basis.row_within(depth, interval=interval),
             () if statistics is None else statistics.row_within(depth, interval=interval),
         )
-        return self.add(f"step{step}.theta{stage}", theta, [])
+        of_part = "" if part is Part.WHOLE else f"_{part.value}"
+        return self.add(f"step{step}.theta{of_part}{stage}", theta, [])
 
-    def evaluate(self, step: int, stage: int, state: str, node: Exact) -> str:
-        """k_i = R(state, theta(t_n + c_i dt))."""
-        edges = [(state, Edge("state")), (self.theta(step, stage, node), Edge("theta"))]
-        return self.add(f"step{step}.k{stage}", Evaluate(step, stage), edges)
+    def evaluate(
+        self,
+        step: int,
+        stage: int,
+        state: str,
+        node: Exact,
+        *,
+        part: Part = Part.WHOLE,
+        reads: int | None = None,
+    ) -> str:
+        """k_i = R(state, theta(t_n + c_i dt)), or the rate f_i or g_i of a part of R.
+
+        `reads` is the half of the state that what is used of the rate depends on.
+        """
+        theta = self.theta(step, stage, node, part=part)
+        edges = [(state, Edge("state")), (theta, Edge("theta"))]
+        evaluate = Evaluate(step, stage, part, reads)
+        return self.add(f"step{step}.{part.value}{stage}", evaluate, edges)
 
     def solve(
         self,
@@ -62,18 +78,25 @@ class GraphBuilder:
         states: Sequence[str],
         nodes: Sequence[Exact],
         coefficients: Matrix,
+        part: Part = Part.WHOLE,
     ) -> list[str]:
         """The rates of stages that need one another, each at its state and depth t_n + c_i dt."""
-        thetas = [self.theta(step, i, node) for i, node in zip(stages, nodes, strict=True)]
+        depths = zip(stages, nodes, strict=True)
+        thetas = [self.theta(step, i, node, part=part) for i, node in depths]
         edges = _staged("state", states) + _staged("theta", thetas)
         first = stages[0]
         if isinstance(self.solver, ExactLinear):
             inputs = [*_staged("theta", thetas), (states[0], Edge("like"))]
             name = f"step{step}.matrix{first}"
-            edges.append((self.add(name, StageMatrix(step, coefficients), inputs), Edge("matrix")))
-        solve = self.add(f"step{step}.solve{first}", Solve(step, coefficients, self.solver), edges)
+            edges.append(
+                (self.add(name, StageMatrix(step, coefficients, part), inputs), Edge("matrix"))
+            )
+        node = Solve(step, coefficients, self.solver, part)
+        solve = self.add(f"step{step}.solve{first}", node, edges)
         return [
-            self.add(f"step{step}.k{i}", SolvedRate(step, i, n), [(solve, Edge("solve"))])
+            self.add(
+                f"step{step}.{part.value}{i}", SolvedRate(step, i, n), [(solve, Edge("solve"))]
+            )
             for n, i in enumerate(stages)
         ]
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 from odegraph._exact import Exact
 from odegraph.ir.halves import Weight, add_weights
 from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian
+from odegraph.ir.part import Part
 from odegraph.ir.solver import Solver
 
 Row = tuple[tuple[int, Exact | Fraction], ...]
@@ -41,13 +42,26 @@ class Theta:
 
 @dataclass(frozen=True, slots=True)
 class Evaluate:
-    """A rate k = R(x, theta): one call of the unit. Edges: `state`, `theta`."""
+    """A rate k = R(x, theta): one call of the unit, or of a part. Edges: `state`, `theta`.
+
+    Attributes:
+        step: the step that asked for it first.
+        stage: its number in the scheme, from 1.
+        part: the part of the unit that is called.
+        reads: the half of the state that what is used of the rate depends on: f of q' = f(p) reads
+            p alone. None where it depends on the whole state.
+        draws: which random numbers a random unit computes with: evaluations that have the same
+            share their numbers, and the first of them draws; None where each draws its own.
+    """
 
     step: int
     stage: int
+    part: Part = Part.WHOLE
+    reads: int | None = None
+    draws: int | None = None
 
 
-Matrix = tuple[tuple[Exact, ...], ...]
+Matrix = tuple[tuple[Weight, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +74,7 @@ class StageMatrix:
 
     step: int
     coefficients: Matrix
+    part: Part = Part.WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +86,16 @@ class Solve:
 
     Attributes:
         step: the step that asked for it first.
-        coefficients: the matrix a, exact, with the length of the step.
+        coefficients: the matrix a, exact, with the length of the step; its entries may differ
+            between the halves of the state: then they are `Halves`.
         solver: the method with its number of iterations.
+        part: the part of the unit that is solved for.
     """
 
     step: int
     coefficients: Matrix
     solver: Solver
+    part: Part = Part.WHOLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from odegraph.ir.nodes import (
     Theta,
     Update,
 )
+from odegraph.ir.part import Part
 
 
 def to_text(graph: StepGraph) -> str:
@@ -34,7 +35,8 @@ def _formula(node: Node, inputs: list[tuple[str, Edge]]) -> str:
             statistics = f", statistics {_row(node.state_row)}" if node.state_row else ""
             return f"theta({node.depth}): {_row(node.row)}{statistics}"
         case Evaluate():
-            return f"R({', '.join(source for source, _ in inputs)})"
+            draws = "" if node.draws is None else f"; draws {node.draws}"
+            return f"{_function(node.part)}({', '.join(source for source, _ in inputs)}{draws})"
         case Jacobian():
             return f"dR/dx({', '.join(source for source, _ in inputs)})"
         case FunctionOfJacobian(function=PhiFunctions(scale, highest)):
@@ -45,10 +47,12 @@ def _formula(node: Node, inputs: list[tuple[str, Edge]]) -> str:
             terms = [f"({edge.weight}) {source}" for source, edge in inputs[1:]]
             return f"{inputs[0][0]}[{node.order}] times {' + '.join(terms)}"
         case StageMatrix():
-            return f"matrix of stages {_matrix(node.coefficients)}: {_staged(inputs)}"
+            of_part = _of(node.part)
+            return f"matrix of stages{of_part} {_matrix(node.coefficients)}: {_staged(inputs)}"
         case Solve():
             solver = ", ".join(f"{key} {value}" for key, value in node.solver.to_dict().items())
-            return f"solve stages {_matrix(node.coefficients)} by {solver}: {_staged(inputs)}"
+            stages = f"stages{_of(node.part)} {_matrix(node.coefficients)}"
+            return f"solve {stages} by {solver}: {_staged(inputs)}"
         case SolvedRate():
             return f"rate {node.position} of {inputs[0][0]}"
         case Combine():
@@ -58,6 +62,14 @@ def _formula(node: Node, inputs: list[tuple[str, Edge]]) -> str:
             return f"S^{node.index} <- {_row(node.retained)} + {' + '.join(terms)}"
         case Output():
             return f"output {node.tap}: {inputs[0][0]}"
+
+
+def _function(part: Part) -> str:
+    return "R" if part is Part.WHOLE else part.value
+
+
+def _of(part: Part) -> str:
+    return "" if part is Part.WHOLE else f" of {part.value}"
 
 
 def _matrix(rows: Matrix) -> str:

@@ -37,6 +37,7 @@ class LayeredModel(nn.Module):
         uses: for names that apply an earlier layer once more, with the same weights: the name of
             that layer. They stand in `order`.
         order: of all names, where some of them use layers of others.
+        title: one line in words, for pictures.
 
     An input may also be the path of a parameter, such as ``omega.weight``: what only depends on
     those is a part of the graph that reads weights alone.
@@ -53,8 +54,10 @@ class LayeredModel(nn.Module):
         outputs: Sequence[str] | None = None,
         uses: Mapping[str, str] | None = None,
         order: Sequence[str] | None = None,
+        title: str = "",
     ) -> None:
         super().__init__()
+        self.title = title or type(self).__name__
         if not layers:
             raise GraphError("A model needs at least one layer.")
         for name, layer in layers.items():

@@ -88,9 +88,12 @@ def _model(
         if "inputs" in layer:
             inputs[name] = _names(layer["inputs"], f"`inputs` of layer `{name}`")
     outputs = _names(table["outputs"], "`outputs`") if "outputs" in table else None
-    model = LayeredModel(layers, inputs=inputs, outputs=outputs, uses=uses, order=order)
+    title = str(table.get("title", ""))
+    model = LayeredModel(
+        layers, inputs=inputs, outputs=outputs, uses=uses, order=order, title=title
+    )
     check_shapes(model, shape)
-    return ModelFile(str(table.get("title", "")), shape, model)
+    return ModelFile(title, shape, model)
 
 
 def check_shapes(model: LayeredModel, shape: Sequence[int]) -> None:

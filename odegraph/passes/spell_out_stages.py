@@ -39,4 +39,5 @@ def _equations(graph: StepGraph) -> Iterator[NamedNode]:
             yield f"{rate}.state", Combine(solved.step), terms
             theta = graph.by_stage(solve, "theta")[position]
             edges = [(f"{rate}.state", Edge("state")), (theta, Edge("theta"))]
-            yield rate, Evaluate(solved.step, solved.stage), edges
+            part = states.solves[solve][0].part
+            yield rate, Evaluate(solved.step, solved.stage, part), edges

@@ -1,7 +1,7 @@
 """The states at which a `Solve` knows the rate: y_i + sum_j a_ij k_j of each of its stages."""
 
 from odegraph._exact import to_exact
-from odegraph.ir import Combine, Edge, Evaluate, Node, Solve, SolvedRate, Weight
+from odegraph.ir import Combine, Edge, Evaluate, Node, Part, Solve, SolvedRate, Weight
 
 ONE = to_exact(1)
 Terms = tuple[tuple[str, Weight], ...]
@@ -14,7 +14,7 @@ class StageStates:
         self.sums: dict[str, tuple[int, Terms]] = {}
         self.solves: dict[str, tuple[Solve, list[tuple[str, Edge]]]] = {}
         self.rates: dict[str, dict[int, str]] = {}
-        self.known: dict[tuple[frozenset[tuple[str, Weight]], str], str] = {}
+        self.known: dict[tuple[Part, frozenset[tuple[str, Weight]], str], str] = {}
 
     def add(self, name: str, node: Node, inputs: list[tuple[str, Edge]]) -> None:
         """Take note of a node that stays in the graph."""
@@ -36,7 +36,7 @@ class StageStates:
             return None
         roles = {edge.role: source for source, edge in inputs}
         _, terms = self.sums.get(roles["state"], (None, ((roles["state"], ONE),)))
-        return self.known.get((frozenset(terms), roles["theta"]))
+        return self.known.get((node.part, frozenset(terms), roles["theta"]))
 
     def terms(self, solve: str, stage: int) -> Terms:
         """The state of one stage of a solve as a sum."""
@@ -46,7 +46,7 @@ class StageStates:
         # What the stages before contribute is spelled out, the state of the step is not.
         total = dict(terms if step == node.step else ((state, ONE),))
         for position, weight in enumerate(node.coefficients[stage]):
-            if weight != 0:
+            if not weight.is_zero:
                 total[self.rates[solve][position]] = weight
         return tuple(total.items())
 
@@ -60,8 +60,9 @@ class StageStates:
 
     def _know(self, solve: str) -> None:
         for stage, rate in self.rates[solve].items():
-            theta = _source(self.solves[solve][1], "theta", stage)
-            self.known.setdefault((frozenset(self.terms(solve, stage)), theta), rate)
+            node, inputs = self.solves[solve]
+            key = (node.part, frozenset(self.terms(solve, stage)), _source(inputs, "theta", stage))
+            self.known.setdefault(key, rate)
 
 
 def _source(inputs: list[tuple[str, Edge]], role: str, stage: int) -> str:

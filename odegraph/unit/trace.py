@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +11,13 @@ from torch import Tensor, fx, nn
 
 from odegraph._errors import UnitError
 from odegraph.unit.admission import admit, copy_structure
+from odegraph.unit.draws import hold_draws
 from odegraph.unit.export import trace_by_export
 from odegraph.unit.faults import explain
 from odegraph.unit.functional import Trace, functional_graph
 from odegraph.unit.linearity import is_linear
 from odegraph.unit.shape import guess_state, refuse_shape_change
+from odegraph.unit.split import PartOfUnit, SplitUnit
 from odegraph.unit.symbolic import trace_symbolically
 from odegraph.unit.unit import Unit
 
@@ -34,11 +37,17 @@ def trace_unit(module: nn.Module, *, example: Tensor | None = None) -> Unit:
     """Trace a residual module R(x) into functional graphs R(x, *parameters, *buffers).
 
     The module is left as it is. `example` is a state; only units that torch.fx cannot trace, and
-    whose layers do not tell the shape of a state, need one.
+    whose layers do not tell the shape of a state, need one. The parts of a `SplitUnit` are traced,
+    too.
     """
     copy = admit(module)
     try:
-        return _trace_unit(module, _Rate(copy), example=example)
+        whole = _trace_unit(module, _Rate(copy), example=example)
+        if not isinstance(module, SplitUnit):
+            return whole
+        named = (PartOfUnit(module, name) for name in ("explicit", "implicit"))
+        parts = [_trace_unit(one, _Rate(admit(one)), example=example) for one in named]
+        return dataclasses.replace(whole, parts=(parts[0], parts[1]))
     except UnitError as error:
         raise UnitError(f"The unit `{type(module).__name__}` {error}") from error
 
@@ -50,6 +59,7 @@ def _trace_unit(module: nn.Module, work: _Rate, *, example: Tensor | None) -> Un
     _check_shape(module, evaluation, inputs, example=example)
     traced, _ = _trace(work.train(), inputs, example=example)
     training = _functional(traced, inputs, returned=inputs.buffers, name=type(module).__name__)
+    hold_draws(training.module)  # refuses what the stages of a step could not share
     one_graph = training.module.code == evaluation.module.code
     return Unit(
         name=type(module).__name__,

@@ -24,7 +24,8 @@ class Unit:
     `positive_slots` names what must stay positive on every map between bases (running variances);
     `is_linear` is true where R(x) = A x is proven; `value_shapes` holds meta tensors of the
     parameters and buffers; `traced_for` is the shape of the state where the graph is for one rank.
-    A unit with the rate R(x) = F(x) - x of a layer F keeps that as `layer`.
+    A unit with the rate R(x) = F(x) - x of a layer F keeps that as `layer`. A `SplitUnit` has its
+    explicit and its implicit part as `parts`, units with the parameters and buffers of the whole.
     """
 
     name: str
@@ -39,16 +40,22 @@ class Unit:
     value_shapes: tuple[Tensor, ...]
     traced_for: tuple[int, ...] | None
     layer: Unit | None = None
+    parts: tuple[Unit, Unit] | None = None
 
     @property
     def is_random(self) -> bool:
         """Whether a training call may draw random numbers."""
-        calls = (node for node in self.training.graph.nodes if node.op.startswith("call_"))
-        return any(map(draws_numbers, calls))
+        return _draws(self.training)
+
+    @property
+    def is_random_in_evaluation(self) -> bool:
+        """Whether a call in evaluation mode may draw random numbers."""
+        return _draws(self.evaluation)
 
     def frozen(self) -> Unit:
         """The same unit in evaluation mode for good."""
-        return dataclasses.replace(self, training=self.evaluation, updated_buffers=())
+        parts = None if self.parts is None else (self.parts[0].frozen(), self.parts[1].frozen())
+        return dataclasses.replace(self, training=self.evaluation, updated_buffers=(), parts=parts)
 
     def __deepcopy__(self, memo: dict) -> Unit:
         return self  # frozen: the graphs hold no values
@@ -69,3 +76,7 @@ class Unit:
         if self.traced_for is None:
             return ""
         return f" It was traced for states like {list(self.traced_for)}: pass yours as `example=`."
+
+
+def _draws(module: fx.GraphModule) -> bool:
+    return any(map(draws_numbers, module.graph.nodes))

@@ -45,10 +45,9 @@ def assert_same(block: og.OdeBlock, other: og.OdeBlock, start: torch.Tensor) -> 
         assert_close(block(start), other(start), rtol=1e-12, atol=1e-12)
 
 
-@pytest.fixture
-def compilations():
-    """What a counting backend was asked to compile, one entry a graph."""
-    torch.compiler.reset()
+@pytest.fixture(scope="module")
+def counted():
+    """What the backend `counting` was asked to compile, one entry a graph."""
     graphs: list[torch.fx.GraphModule] = []
 
     def counting(graph, inputs):
@@ -56,8 +55,15 @@ def compilations():
         return graph
 
     torch._dynamo.register_backend(counting, name="counting")
-    yield graphs
+    return graphs
+
+
+@pytest.fixture
+def compilations(counted):
+    """The same, empty at first."""
     torch.compiler.reset()
+    counted.clear()
+    return counted
 
 
 @pytest.mark.parametrize("training", [True, False])

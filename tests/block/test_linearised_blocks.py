@@ -191,11 +191,6 @@ def test_what_cannot_be_linearised_is_refused():
         og.OdeBlock(Tanh(), scheme="ros2", basis=og.PiecewiseLinear(1), steps=2)
     with pytest.raises(GraphError, match="Jacobian of `Normalised` sample by sample"):
         og.OdeBlock(Normalised(), scheme="etd-1", basis=og.PiecewiseConstant(1), steps=2)
-    with pytest.raises(
-        GraphError,
-        match=r"of kind `additive-runge-kutta`, which is not compiled\. It treats two parts of",
-    ):
-        og.OdeBlock(Tanh(), scheme="ars-222", basis=og.PiecewiseConstant(1), steps=2)
 
 
 def test_pictures_of_linearised_steps_are_refused(tmp_path: Path):

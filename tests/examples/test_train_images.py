@@ -17,12 +17,10 @@ SMALL = ["--quiet", "--elements", "1", "--channels", "2", "4", "--limit", "128"]
 
 
 @pytest.fixture
-def example(request, monkeypatch) -> Any:
+def example(monkeypatch) -> Any:
     for package in ("lightning", "sklearn"):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"{package} is not installed (pip install odegraph[dev])")
-    if importlib.util.find_spec("torchvision") is not None:
-        request.getfixturevalue("torchvision")  # which Lightning imports where it is there
     monkeypatch.syspath_prepend(str(EXAMPLES))
     sys.modules.pop("train_images", None)
     import train_images  # pyright: ignore[reportMissingImports]

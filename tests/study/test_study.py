@@ -242,8 +242,9 @@ def test_tables_fit_into_80_characters(small, tmp_path, monkeypatch):
     monkeypatch.setattr(train_dynamics, "console", Console(file=text, width=80))
     train_dynamics.print_study(study)
     table = text.getvalue().partition("wrote")[0]
-    for word in ("stable by", "construction", "persistence", "climatology", "re-encoded", "radius"):
+    for word in ("stable by", "construction", "climatology", "re-encoded", "radius", "bounded"):
         assert word in table
+    assert "1 of 1" in table
     assert "…" not in table
 
 

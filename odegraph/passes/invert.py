@@ -1,0 +1,279 @@
+"""Take the steps back: the graph that computes x at depth 0 from x at depth 1, by algebra alone.
+
+A step gives linear equations for what went into it, in which rates are unknown, too. A rate becomes
+known as soon as the state at which it was computed follows from what is known: symplectic pairs,
+compositions, leapfrog and other reversible schemes are solved from their last stage to the first.
+On a separable system the rate of one half of the state depends on the other half alone.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from odegraph._errors import GraphError
+from odegraph._exact import Exact, to_exact
+from odegraph.ir import (
+    Combine,
+    Edge,
+    Evaluate,
+    Halves,
+    Input,
+    Node,
+    Output,
+    StepGraph,
+    Theta,
+    Update,
+    Weight,
+    parts_of,
+    step_graph,
+)
+from odegraph.ir.graph import NamedNode
+from odegraph.passes.drop_dead import drop_dead
+from odegraph.passes.exact_span import ExactSpan
+from odegraph.passes.pipeline import run_passes
+from odegraph.passes.share_stages import share_stages
+from odegraph.scheme import NystromScheme
+
+ONE = to_exact(1)
+Part = tuple[str, int]  # a value and one of its halves; half 0 is all of a state that has none
+Form = dict[Part, Exact]
+
+
+@dataclass(frozen=True)
+class Inverse:
+    """The way back.
+
+    Attributes:
+        graph: its inputs are the values that the last step hands out, and it hands out, as tap n,
+            every value that crosses into step n.
+        first: the first step that is taken back; those before it were made by a start rule.
+    """
+
+    graph: StepGraph
+    first: int
+
+
+def invert(graph: StepGraph) -> Inverse:
+    """The inverse of a step graph.
+
+    Raises:
+        GraphError: the scheme has no algebraic inverse.
+    """
+    history = getattr(graph.manifestation.scheme, "history", 1)
+    crossing = values_across(graph)
+    crossing[-1] += _remembered(graph, crossing[-2], history=history)
+    first = history - 1
+    parts: list[NamedNode] = [(name, Input(), []) for name in crossing[-1]]
+    outputs: list[NamedNode] = []
+    nodes: dict[int | None, list[tuple[str, Node]]] = {}
+    for name, node in graph.nodes():
+        nodes.setdefault(node.step, []).append((name, node))
+    splits = any(graph.splits_state(name) for name, _ in graph.nodes())
+    for step in reversed(range(first, graph.manifestation.steps)):
+        parts += _StepBack(
+            graph,
+            nodes[step],
+            step=step,
+            before=crossing[step],
+            after=crossing[step + 1],
+            halves=(0, 1) if splits else (0,),
+        ).parts()
+        for name in crossing[step]:
+            tap = f"output{step}.{name}"
+            outputs.append((tap, Output(None, step), [(name, Edge("state"))]))
+    whole = step_graph(graph.manifestation, [*parts, *outputs])
+    return Inverse(run_passes(whole, (share_stages, drop_dead)), first)
+
+
+def _remembered(graph: StepGraph, before: list[str], *, history: int) -> list[str]:
+    """The values from before the last step that a scheme with a history would need in the next."""
+    last = graph.manifestation.steps
+    return [name for name in before if (graph.node(name).step or 0) >= last - history > 0]
+
+
+def only_start(inverse: Inverse) -> StepGraph:
+    """The graph from the state at depth 1 to the state at depth 0 alone.
+
+    Raises:
+        GraphError: the way back begins with more than one state, or ends at a start rule.
+    """
+    graph = inverse.graph
+    if len(graph.of_type(Input)) > 1 or inverse.first > 0:
+        name = graph.manifestation.scheme.name
+        raise GraphError(
+            f"`{name}` goes back from its last states together, and the state at depth 1 is only "
+            "one of them. Take a one-step scheme such as `stormer-verlet`."
+        )
+    outputs = [one for one in graph.of_type(Output) if graph.node(one) != Output(None, 0)]
+    parts = (part for part in parts_of(graph) if part[0] not in outputs)
+    return drop_dead(step_graph(graph.manifestation, parts))
+
+
+def values_across(graph: StepGraph) -> list[list[str]]:
+    """For each step the states and rates from before it that it or anything after it reads.
+
+    One list more tells what is left after the last step.
+    """
+    steps = graph.manifestation.steps
+    across: list[list[str]] = [[] for _ in range(steps + 1)]
+    for name, node in graph.nodes():
+        if isinstance(node, Theta | Output | Update):
+            continue
+        made = -1 if node.step is None else node.step
+        users = [graph.node(user) for user in graph.graph.succ[name]]
+        reads = [
+            steps if user.step is None else user.step
+            for user in users
+            if not isinstance(user, Update)
+        ]
+        for step in range(made + 1, max(reads, default=-1) + 1):
+            across[step].append(name)
+    return across
+
+
+class _StepBack:
+    """The equations of one step, solved for what crosses into it."""
+
+    def __init__(
+        self,
+        graph: StepGraph,
+        nodes: list[tuple[str, Node]],
+        *,
+        step: int,
+        before: list[str],
+        after: list[str],
+        halves: tuple[int, ...],
+    ) -> None:
+        self.graph = graph
+        self.nodes = nodes
+        self.step = step
+        self.before = before
+        self.after = after
+        self.halves = halves
+        self.span: ExactSpan[Part, Part] = ExactSpan()
+        self.forms: dict[Part, Form] = {}
+        self.used: set[Part] = set()
+        self.made: list[NamedNode] = []
+
+    def parts(self) -> list[NamedNode]:
+        """Nodes that make the values of `before` from those of `after`."""
+        self._note_equations()
+        waiting = [name for name, node in reversed(self.nodes) if isinstance(node, Evaluate)]
+        missing = [name for name in self.before if name not in self.after]
+        progress = True
+        while progress:
+            taken = [self._take_rate(name) for name in waiting]
+            progress = any(taken)
+        for name in missing:
+            self._take_state(name)
+        return self.made
+
+    def _note_equations(self) -> None:
+        for name in self.before:
+            self._is_atom(name)
+        for name, node in self.nodes:
+            if isinstance(node, Combine):
+                for half in self.halves:
+                    self.forms[name, half] = self._form(name, half)
+            elif isinstance(node, Evaluate):
+                self._is_atom(name)
+            elif not isinstance(node, Theta):
+                raise self._no_inverse(f"its stages are not explicit (`{type(node).__name__}`)")
+        for name in self.after:
+            for half in self.halves:
+                self.span.learn(self.forms[name, half], (name, half))
+                self.used |= set(self.forms[name, half])
+
+    def _is_atom(self, name: str) -> None:
+        for half in self.halves:
+            self.forms[name, half] = {(name, half): ONE}
+
+    def _form(self, name: str, half: int) -> Form:
+        """One half of a sum in terms of what crosses into the step and of its rates."""
+        total: Form = {}
+        for source, edge in self.graph.inputs(name):
+            for part, weight in self._row(edge.any_weight, half):
+                for atom, value in self.forms[source, part].items():
+                    total[atom] = total.get(atom, 0 * ONE) + weight * value
+        return total
+
+    def _row(self, weight: Weight, half: int) -> Iterable[tuple[int, Exact]]:
+        if len(self.halves) == 1:
+            assert isinstance(weight, Exact)
+            return [(0, weight)]
+        row = enumerate(Halves.both(weight).rows[half])
+        return [(part, one) for part, one in row if one.is_zero is not True]
+
+    def _take_rate(self, name: str) -> bool:
+        """Evaluate a rate again, for each half of it whose state is known; whether one was."""
+        state = self.graph.input(name, "state")
+        taken = False
+        for half in self.halves:
+            if (name, half) not in self.used or self.span.solve({(name, half): ONE}) is not None:
+                continue
+            solved = {one: self.span.solve(self.forms[state, one]) for one in self._reads(half)}
+            if any(one is None for one in solved.values()):
+                continue
+            node = self.graph.node(name)
+            assert isinstance(node, Evaluate)
+            source = self._sum(f"{name}.state{half}", {k: v for k, v in solved.items() if v})
+            theta = self.graph.input(name, "theta")
+            here = f"{theta}.back{self.step}"
+            if here not in {one for one, _, _ in self.made}:
+                found = self.graph.node(theta)
+                assert isinstance(found, Theta)
+                own = Theta(self.step, found.depth, found.row, found.state_row)
+                self.made.append((here, own, []))
+            rate = name if name in self.before else f"{name}.back{half}"
+            edges = [(source, Edge("state")), (here, Edge("theta"))]
+            self.made.append((rate, Evaluate(self.step, node.stage), edges))
+            self.span.learn({(name, half): ONE}, (rate, half))
+            taken = True
+        return taken
+
+    def _reads(self, half: int) -> tuple[int, ...]:
+        """The halves of a state that one half of its rate depends on."""
+        scheme = self.graph.manifestation.scheme
+        if len(self.halves) == 1:
+            return (0,)
+        if isinstance(scheme, NystromScheme):
+            return (0, 1) if scheme.uses_velocity else (0,)
+        return (1 - half,)
+
+    def _take_state(self, name: str) -> None:
+        solved = {half: self.span.solve({(name, half): ONE}) for half in self.halves}
+        if any(one is None for one in solved.values()):
+            raise self._no_inverse("its rates belong to states that do not follow from the result")
+        self._sum(name, {half: one for half, one in solved.items() if one is not None}, named=True)
+
+    def _sum(self, name: str, halves: dict[int, dict[Part, Exact]], *, named: bool = False) -> str:
+        """A state from known values; a half that nothing reads is that of the newest state."""
+        if not named:
+            for half in self.halves:
+                halves.setdefault(half, {(self.after[0], half): ONE})
+        weights: dict[str, Weight] = {}
+        for half, terms in halves.items():
+            for (source, part), weight in terms.items():
+                one = weight if len(self.halves) == 1 else Halves.on(half, part, weight)
+                weights[source] = one if source not in weights else weights[source] + one
+        plain = {source: _plain(weight) for source, weight in weights.items()}
+        if not named and list(plain.values()) == [ONE]:
+            return next(iter(plain))
+        rates = {source for source in plain if source not in self.after}
+        order = sorted(plain, key=lambda source: source in rates)
+        edges = [(source, Edge("term", plain[source])) for source in order]
+        self.made.append((name, Combine(self.step), edges))
+        return name
+
+    def _no_inverse(self, why: str) -> GraphError:
+        scheme = self.graph.manifestation.scheme
+        return GraphError(
+            f"A step of `{scheme.name}` has no algebraic inverse: {why}. Take a reversible scheme "
+            "such as `stormer-verlet`, `yoshida-4` or `leapfrog`, or `Checkpoints()`."
+        )
+
+
+def _plain(weight: Weight) -> Weight:
+    """A weight that acts on both halves alike as a plain one."""
+    if isinstance(weight, Halves) and weight == Halves(qq=weight.qq, pp=weight.qq):
+        return weight.qq
+    return weight
