@@ -37,7 +37,8 @@ MAX_CHARACTERS = 32
 class StabilityFunction:
     """R = P / Q with P(0) = Q(0) = 1 and no common factor.
 
-    `tolerance` is that of the tableau: coefficients of E below it vanish on purpose.
+    `tolerance` is that of the tableau: a coefficient of E vanishes if it is smaller than that part
+    of the terms that it is the sum of.
     """
 
     P: Polynomial
@@ -71,20 +72,12 @@ class StabilityFunction:
         difference = add(_squared_modulus(self.Q), scale(_squared_modulus(self.P), -1))
         if not self.tolerance:
             return difference
-        pairs = enumerate(difference)
-        return trim(x if abs(x) > self._e_tolerance(k) else Fraction(0) for k, x in pairs)
-
-    def _e_tolerance(self, k: int) -> Number:
-        """How far coefficients of P and Q that are off by the tolerance move that of y^(2k) in E.
-
-        It is the sum over the products of two coefficients whose indices sum to 2k: small for high
-        powers, whose honest coefficients are small too.
-        """
-        sides = ((p, len(p) - 1) for p in (self.P, self.Q))
-        moduli = (
-            abs(x) for p, degree in sides for j, x in enumerate(p) if 0 <= 2 * k - j <= degree
+        # High powers have small coefficients that count: zero is what is small beside its terms.
+        sizes = add(_sizes_in_squared_modulus(self.Q), _sizes_in_squared_modulus(self.P))
+        return trim(
+            x if abs(x) > self.tolerance * size else Fraction(0)
+            for x, size in zip(difference, sizes, strict=False)
         )
-        return 2 * self.tolerance * sum(moduli, Fraction(0))
 
     def is_a_stable(self) -> bool:
         """|R(z)| <= 1 for Re z <= 0: E >= 0 on the imaginary axis, and all poles to its right."""
@@ -130,6 +123,12 @@ def _squared_modulus(p: Polynomial) -> Polynomial:
     """|p(iy)|^2 = p(iy) p(-iy), as a polynomial in y^2."""
     product = multiply(p, flip(p))  # p(z) p(-z) is even; z^2 = -y^2
     return trim(-x if k % 2 else x for k, x in enumerate(product[::2]))
+
+
+def _sizes_in_squared_modulus(p: Polynomial) -> Polynomial:
+    """sum_(i + j = 2k) |p_i p_j|: the size of the terms that make up coefficient k of |p(iy)|^2."""
+    sizes = tuple(abs(x) for x in p)
+    return multiply(sizes, sizes)[::2]
 
 
 def stability_function(tableau: Tableau, weights: Vector | None = None) -> StabilityFunction:
