@@ -10,6 +10,7 @@ from odegraph.ir import (
     Jacobian,
     Manifestation,
     NewtonKrylov,
+    Propagator,
     Solver,
     StepGraph,
     build_step_graph,
@@ -50,7 +51,9 @@ def compile_manifestation(
     _check_parts(manifestation, unit)
     built = build_step_graph(manifestation, solver=solver_for(manifestation, unit=unit))
     _check_linearised(built, unit)
-    evaluation, called = _with_layers(run_passes(built, passes), unit)
+    passed = run_passes(built, passes)
+    _check_collapsed(passed, unit)
+    evaluation, called = _with_layers(passed, unit)
     training = check(track_statistics(evaluation)) if unit.updated_buffers else evaluation
     return CompiledGraphs(evaluation, training, called)
 
@@ -70,6 +73,14 @@ def _check_parts(manifestation: Manifestation, unit: Unit) -> None:
             f"The unit `{unit.name}` learns running statistics (`{unit.updated_buffers[0]}`), and "
             f"`{scheme.name}` calls its parts at different depths. Take such layers out of the "
             "unit, or choose a scheme of another kind."
+        )
+
+
+def _check_collapsed(graph: StepGraph, unit: Unit) -> None:
+    if graph.of_type(Propagator) and not unit.is_linear:
+        raise GraphError(
+            f"`collapse_linear` makes a matrix of the steps of units that are proven linear, "
+            f"R(x) = A x, and `{unit.name}` is not (a bias counts, too). Leave the pass out."
         )
 
 

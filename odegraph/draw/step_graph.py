@@ -13,7 +13,7 @@ from odegraph.draw.scene_dot import scene_to_dot
 from odegraph.draw.step_scene import step_scene
 from odegraph.draw.step_texts import COEFFICIENTS, Notation, step_texts
 from odegraph.draw.view import View, repeated_steps_left_out
-from odegraph.ir import Jacobian, Manifestation, StepGraph
+from odegraph.ir import Jacobian, Manifestation, Propagator, StepGraph
 from odegraph.passes import spell_out_stages
 
 
@@ -63,6 +63,11 @@ def graph_scene(
         raise EmitError(
             f"A step of `{graph.manifestation.scheme.name}` takes a Jacobian, and such graphs are "
             "not drawn. `odegraph.ir.to_text(block.step_graph)` writes every node out."
+        )
+    if graph.of_type(Propagator):
+        raise EmitError(
+            "Steps that `collapse_linear` made a matrix of have no stages to draw. "
+            "`odegraph.draw(block.step_graph, ...)` draws one box a value."
         )
     graph = spell_out_stages(graph)
     items = view(graph)

@@ -21,7 +21,6 @@ from odegraph.ir import (
     Output,
     StepGraph,
     Theta,
-    Update,
     Weight,
     parts_of,
     step_graph,
@@ -31,6 +30,7 @@ from odegraph.passes.drop_dead import drop_dead
 from odegraph.passes.exact_span import ExactSpan
 from odegraph.passes.pipeline import run_passes
 from odegraph.passes.share_stages import share_stages
+from odegraph.passes.values_across import values_across
 from odegraph.scheme import NystromScheme
 
 ONE = to_exact(1)
@@ -106,28 +106,6 @@ def only_start(inverse: Inverse) -> StepGraph:
     outputs = [one for one in graph.of_type(Output) if graph.node(one) != Output(None, 0)]
     parts = (part for part in parts_of(graph) if part[0] not in outputs)
     return drop_dead(step_graph(graph.manifestation, parts))
-
-
-def values_across(graph: StepGraph) -> list[list[str]]:
-    """For each step the states and rates from before it that it or anything after it reads.
-
-    One list more tells what is left after the last step.
-    """
-    steps = graph.manifestation.steps
-    across: list[list[str]] = [[] for _ in range(steps + 1)]
-    for name, node in graph.nodes():
-        if isinstance(node, Theta | Output | Update):
-            continue
-        made = -1 if node.step is None else node.step
-        users = [graph.node(user) for user in graph.graph.succ[name]]
-        reads = [
-            steps if user.step is None else user.step
-            for user in users
-            if not isinstance(user, Update)
-        ]
-        for step in range(made + 1, max(reads, default=-1) + 1):
-            across[step].append(name)
-    return across
 
 
 class _StepBack:
@@ -225,7 +203,7 @@ class _StepBack:
                 self.made.append((here, own, []))
             rate = name if name in self.before else f"{name}.back{half}"
             edges = [(source, Edge("state")), (here, Edge("theta"))]
-            self.made.append((rate, Evaluate(self.step, node.stage), edges))
+            self.made.append((rate, Evaluate(self.step, node.stage, node.part), edges))
             self.span.learn({(name, half): ONE}, (rate, half))
             taken = True
         return taken
