@@ -23,7 +23,7 @@ from odegraph.passes import (
     run_passes,
     track_statistics,
 )
-from odegraph.scheme import AdditiveRungeKuttaScheme
+from odegraph.scheme import AdditiveRungeKuttaScheme, PartitionedRungeKuttaScheme
 from odegraph.unit import Unit
 
 
@@ -117,8 +117,14 @@ def solver_for(manifestation: Manifestation, *, unit: Unit) -> Solver | None:
             "stages are solved for one rate at each state. Take the random layers (dropout) out of "
             "the unit, or choose an explicit scheme such as `rk4-classic`."
         )
+    by_halves = isinstance(scheme, PartitionedRungeKuttaScheme)
     if solver is None:
-        solver = ExactLinear() if unit.is_linear else NewtonKrylov()
+        solver = ExactLinear() if unit.is_linear and not by_halves else NewtonKrylov()
+    if isinstance(solver, ExactLinear) and by_halves:
+        raise GraphError(
+            f"`ExactLinear()` treats the state as one, and `{scheme.name}` does not. Use "
+            "`NewtonKrylov(iterations=4, krylov=6)` instead."
+        )
     if isinstance(solver, ExactLinear) and not unit.is_linear:
         raise GraphError(
             f"`ExactLinear()` solves units that are proven linear, R(x) = A x, and `{unit.name}` "

@@ -133,7 +133,7 @@ def integrate_partitioned(
         h = float(span * (end - start))
         q, p = np.split(x, 2, axis=1)
         f, g = ([0 * q] * scheme.stages for _ in range(2))
-        for _ in range(2 * scheme.stages):
+        for _ in range(2 * scheme.stages if scheme.is_explicit else 60):
             Q = [q + h * sum(float(A_q[i, j]) * f[j] for j in stages) for i in stages]
             P = [p + h * sum(float(A_p[i, j]) * g[j] for j in stages) for i in stages]
             for i in stages:

@@ -8,9 +8,17 @@ import typer
 
 from odegraph._errors import EmitError
 from odegraph.cli.output import print_written
+from odegraph.cli.unclaimed import without_claims
 from odegraph.draw import draw as draw_picture
-from odegraph.draw import draw_order_star, draw_stability_region, draw_tableau
+from odegraph.draw import (
+    draw_failing_tree,
+    draw_order_star,
+    draw_page,
+    draw_stability_region,
+    draw_tableau,
+)
 from odegraph.models import read_model
+from odegraph.report import scheme_sections, write_page
 from odegraph.scheme import Scheme, load_scheme
 
 
@@ -21,16 +29,21 @@ class Picture(StrEnum):
     STABILITY = "stability"
     ORDER_STAR = "order-star"
     TABLEAU = "tableau"
+    FAILING_TREE = "failing-tree"
+    PAGE = "page"
 
 
 def draw(
     what: Annotated[str, typer.Argument(help="A scheme name, or a scheme or model file.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The picture: .svg, .png, .pdf or .dot.")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help=".svg, .png, .pdf; also .dot (step), .tex (tableau), .html (page).",
+        ),
     ],
-    picture: Annotated[
-        Picture, typer.Option(help="Of a scheme: its step graph, stability region or tableau.")
-    ] = Picture.STEP,
+    picture: Annotated[Picture, typer.Option(help="Of a scheme: which picture.")] = Picture.STEP,
     allow: Annotated[
         list[str] | None, typer.Option(help="For a model: also import layers from this package.")
     ] = None,
@@ -42,7 +55,9 @@ def draw(
         model = read_model(what, allow=tuple(allow or ())).model
         print_written([draw_picture(model, output)])
         return
-    print_written([_draw_scheme(load_scheme(what), output, picture)])
+    # A tree that fails is drawn of schemes whose claims are false, too.
+    load = without_claims if picture is Picture.FAILING_TREE else load_scheme
+    print_written([_draw_scheme(load(what), output, picture)])
 
 
 def _draw_scheme(scheme: Scheme, output: Path, picture: Picture) -> Path:
@@ -55,6 +70,12 @@ def _draw_scheme(scheme: Scheme, output: Path, picture: Picture) -> Path:
             return draw_order_star(scheme, output)
         case Picture.TABLEAU:
             return draw_tableau(scheme, output)
+        case Picture.FAILING_TREE:
+            return draw_failing_tree(scheme, output)
+        case Picture.PAGE if output.suffix.lower() == ".html":
+            return write_page(output, scheme.title, [*scheme_sections(scheme)])
+        case Picture.PAGE:
+            return draw_page(scheme, output)
 
 
 def _is_model_file(what: str) -> bool:

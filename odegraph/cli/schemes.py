@@ -1,6 +1,6 @@
 """`odegraph schemes`, `show` and `verify`: what the catalogue and scheme files hold."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Annotated
 
@@ -9,13 +9,18 @@ from rich.console import JustifyMethod
 from rich.table import Table
 
 from odegraph._errors import OdegraphError, SchemeError
+from odegraph.cli.comparison import comparison
 from odegraph.cli.output import console, print_facts, print_json, shown
 from odegraph.cli.scheme_filter import Filter
-from odegraph.scheme import Scheme, load_scheme, scheme_names
+from odegraph.cli.unclaimed import without_claims
+from odegraph.draw import tableau_latex
+from odegraph.scheme import Scheme, load_scheme, read_scheme_file, scheme_names
+from odegraph.scheme.summary import scheme_facts
 
 COLUMNS: Mapping[str, JustifyMethod] = MappingProxyType(
-    {"name": "left", "stages": "right", "order": "right", "explicit": "left"}
+    {"name": "left", "p": "right", "s": "right", "explicit": "left"}
 )
+LABEL_WIDTH, VALUE_WIDTH = 22, 14
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Name = Annotated[str, typer.Argument(help="A catalogue name, or a path that ends in .toml.")]
 
@@ -44,9 +49,12 @@ def schemes(
     table.add_column("title", overflow="ellipsis", no_wrap=True, ratio=1)
     for row in rows:
         answer = "yes" if row["explicit"] else "no"
-        table.add_row(row["name"], str(row["stages"]), str(row["order"]), answer, row["title"])
+        table.add_row(row["name"], str(row["order"]), str(row["stages"]), answer, row["title"])
+    if not rows:
+        console.print("No scheme of the catalogue has all of this; leave a filter out.")
+        return
     console.print(table)
-    console.print(f"{len(rows)} schemes", style="dim")
+    console.print(f"{len(rows)} schemes; p is the order, s the number of stages", style="dim")
 
 
 def compare(
@@ -54,25 +62,51 @@ def compare(
     json: Json = False,
 ) -> None:
     """Show schemes side by side: orders, stability, errors."""
-    found = {name: facts(load_scheme(name)) for name in names}
+    schemes = {name: load_scheme(name) for name in names}
+    found = comparison(schemes)
     if json:
-        print_json(found)
+        print_json({name: {**scheme_facts(schemes[name]), **row} for name, row in found.items()})
         return
-    labels = dict.fromkeys(label for one in found.values() for label in one)
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column("", style="dim")
-    for name in found:
-        table.add_column(name, overflow="fold")
-    for label in labels:
-        table.add_row(label, *(shown(one.get(label)) for one in found.values()))
-    console.print(table)
+    for some in batched(found, columns_that_fit(found)):
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        table.add_column("", style="dim", max_width=LABEL_WIDTH)
+        for name in some:
+            table.add_column(name, overflow="fold")
+        for label in found[some[0]]:
+            table.add_row(label, *(shown(found[name][label]) for name in some))
+        console.print(table)
+    console.print(
+        "With N evaluations in a unit of time the leading error is (s^p norm) / N^p.", style="dim"
+    )
 
 
-def show(name: Name, json: Json = False) -> None:
+def columns_that_fit(names: Collection[str]) -> int:
+    """How many schemes stand beside each other in the width of the terminal."""
+    width = max((len(name) for name in names), default=0)
+    return max(1, (console.width - LABEL_WIDTH - 2) // (max(width, VALUE_WIDTH) + 2))
+
+
+def batched(items: Iterable[str], size: int) -> Iterator[list[str]]:
+    """The items in lists of at most `size`."""
+    rest = list(items)
+    for start in range(0, len(rest), size):
+        yield rest[start : start + size]
+
+
+def show(
+    name: Name,
+    json: Json = False,
+    latex: Annotated[
+        bool, typer.Option("--latex", help="Print the coefficients as LaTeX, and nothing else.")
+    ] = False,
+) -> None:
     """Show a scheme: its tableau and everything that is proven of it."""
     scheme = load_scheme(name)
     if json:
-        print_json({**facts(scheme), "spec": scheme.spec.to_dict()})
+        print_json({**scheme_facts(scheme), "spec": scheme.spec.to_dict()})
+        return
+    if latex:
+        console.out(tableau_latex(scheme), highlight=False)
         return
     console.print(f"[bold]{scheme.name}[/bold]  {scheme.title}")
     if scheme.source:
@@ -80,7 +114,7 @@ def show(name: Name, json: Json = False) -> None:
     console.print()
     console.out(scheme.text(), highlight=False)
     console.print()
-    print_facts(facts(scheme))
+    print_facts(scheme_facts(scheme))
 
 
 def verify(
@@ -108,8 +142,20 @@ def _verified(name: str) -> dict[str, object]:
     try:
         scheme = load_scheme(name)
     except OdegraphError as error:
-        return {"name": name, "error": str(error)}
+        return {"name": name, "error": f"{error}{_offer(name)}"}
     return {"name": scheme.name, "order": scheme.order, "exact": scheme.is_exact}
+
+
+def _offer(name: str) -> str:
+    """Where a claim about the order is false, how to see the tree that fails."""
+    try:
+        scheme = without_claims(name)
+    except OdegraphError:
+        return ""  # something else is wrong with it, and said already
+    claimed = read_scheme_file(name).claims.get("order", 0)
+    if not isinstance(claimed, int) or claimed <= scheme.order:
+        return ""
+    return f"\nSee the tree: odegraph draw {name} --picture failing-tree -o tree.svg"
 
 
 def _row(scheme: Scheme) -> dict:
@@ -120,16 +166,4 @@ def _row(scheme: Scheme) -> dict:
         "order": scheme.order,
         "explicit": scheme.is_explicit,
         "title": scheme.title,
-    }
-
-
-def facts(scheme: Scheme) -> dict[str, object]:
-    """What is proven of a scheme, in words."""
-    return {
-        "kind": scheme.kind,
-        "stages": scheme.stages,
-        "order": scheme.order,
-        "exact": scheme.is_exact,
-        "explicit": scheme.is_explicit,
-        **scheme.facts(),
     }

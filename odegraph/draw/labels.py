@@ -19,6 +19,7 @@ NARROW_WIDTH, USUAL_WIDTH, CAPITAL_WIDTH, WIDE_WIDTH = 0.31, 0.555, 0.68, 0.86
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 RATIONAL_AT_THE_END = re.compile(r"^([^\s-]+) \+ (\d+(?:/\d+)?)$")
+POWER = re.compile(r"··(\d+)")
 ROOT_OF_INTEGER = re.compile(r"sqrt\((\d+)\)")
 
 Number = Exact | Fraction | int
@@ -35,6 +36,11 @@ def typeset(text: str) -> str:
     text = RATIONAL_AT_THE_END.sub(r"\2 + \1", text)
     text = ROOT_OF_INTEGER.sub(r"√\1", text).replace("sqrt", "√")
     return text.replace("*√", "√").replace("*", "·").replace("-", "−")
+
+
+def formula(text: str) -> str:
+    """``z⁴/24 + z³/6`` for ``z**4/24 + z**3/6``."""
+    return POWER.sub(lambda match: superscript("", int(match[1])), typeset(text))
 
 
 def subscript(name: str, index: int) -> str:

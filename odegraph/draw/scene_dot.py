@@ -126,6 +126,12 @@ def _wire(wire: Wire) -> str:
 
 
 def _spline(points: Iterable[Point]) -> str:
+    """The curve of a wire in Graphviz's words: the arrow's tip, then the points."""
+    path = list(points)
+    return " ".join([f"e,{_point(path[-1])}", *map(_point, wire_curve(path))])
+
+
+def wire_curve(points: Iterable[Point]) -> list[Point]:
     """The polyline with round corners as Bezier curves, stopping short of the arrow's tip."""
     path = _without_repeats(points)
     tip = path[-1]
@@ -136,8 +142,7 @@ def _spline(points: Iterable[Point]) -> str:
         start, end = _towards(corner, before, radius), _towards(corner, after, radius)
         curve += _straight(curve[-1], start)
         curve += [_between(start, corner, ROUND), _between(end, corner, ROUND), end]
-    curve += _straight(curve[-1], path[-1])
-    return " ".join([f"e,{_point(tip)}", *map(_point, curve)])
+    return [*curve, *_straight(curve[-1], path[-1])]
 
 
 def _without_repeats(points: Iterable[Point]) -> list[Point]:

@@ -113,6 +113,24 @@ def drawing(path: str | Path, *, width: float, height: float) -> "Iterator[Figur
     write_whole(path, buffer.getvalue())
 
 
+def paper(figure: "Figure", *, width: float, height: float) -> "Axes":
+    """The whole figure as axes of this size in points, y downwards, nothing drawn yet."""
+    figure.set_layout_engine("none")
+    figure.set_size_inches(width / 72, height / 72)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set_xlim(0, width)
+    axes.set_ylim(height, 0)
+    return axes
+
+
+def inset(paper: "Axes", *, x: float, y: float, width: float, height: float) -> "Axes":
+    """Axes of their own on a `paper`, from their upper left corner, all in points."""
+    whole = (paper.get_xlim()[1], paper.get_ylim()[0])
+    place = (x / whole[0], 1 - (y + height) / whole[1], width / whole[0], height / whole[1])
+    return paper.get_figure(root=True).add_axes(place)  # pyright: ignore[reportOptionalMemberAccess]
+
+
 def title(axes: "Axes", text: str, *, subtitle: str) -> None:
     """A bold title, wrapped where it is long, and a line in grey below it."""
     axes.set_title(textwrap.fill(text, 46), pad=22, parse_math=False)

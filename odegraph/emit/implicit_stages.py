@@ -80,16 +80,22 @@ def gmres(times: Callable, residual: Tensor, krylov: int) -> Tensor:
 
 def stage_rates(
     unit: Callable,
-    A: Sequence[Sequence[float]],
+    A: Sequence[Sequence],
     k: Tensor,
     states: Tensor,
     theta: Sequence[Sequence[Tensor]],
 ) -> Tensor:
-    """G(k): R(y_i + sum_j A_ij k_j, theta_i) for all stages i."""
+    """G(k): R(y_i + sum_j A_ij k_j, theta_i) for all stages i.
+
+    A pair of weights belongs to the halves of k_j, split along dimension 1.
+    """
     rates = []
     for row, y, slots in zip(A, states.unbind(), theta, strict=True):
         for a, one in zip(row, k.unbind(), strict=True):
-            if a != 0:
+            if isinstance(a, tuple):
+                q, p = one.chunk(2, dim=1)
+                y = y + torch.cat([a[0] * q, a[1] * p], dim=1)
+            elif a != 0:
                 y = y + a * one
         rates.append(unit(y, *slots))
     return torch.stack(rates)
@@ -143,7 +149,7 @@ def solve_stages(
     solver: Callable,
     unit: Callable,
     states: list[Tensor],
-    A: Sequence[Sequence[float]],
+    A: Sequence[Sequence],
     theta: Sequence[Sequence[Tensor]],
     **options: int,
 ) -> tuple[Tensor, ...]:

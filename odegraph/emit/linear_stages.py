@@ -19,7 +19,7 @@ def unit_matrix(unit: Callable, x: Tensor, slots: Sequence[Tensor]) -> Tensor:
 
 def stage_matrix(
     unit: Callable,
-    A: Sequence[Sequence[float]],
+    A: Sequence[Sequence],
     x: Tensor,
     theta: Sequence[Sequence[Tensor]],
 ) -> Tensor:

@@ -38,7 +38,13 @@ from odegraph.emit.linear_forms import (
 from odegraph.emit.linear_stages import linear_stages
 from odegraph.emit.rounding import Precision, are_roundings
 from odegraph.emit.slots import slot_of
-from odegraph.emit.solver_call import LinearStageMatrix, StagesOfUnit, called_stages
+from odegraph.emit.solver_call import (
+    LinearStageMatrix,
+    StagesOfUnit,
+    called_stages,
+    has_halves,
+    plain,
+)
 from odegraph.emit.unit_call import UNITS
 
 Unit = Callable[[str, Form, Slots], Form]
@@ -178,9 +184,13 @@ class _Interpreter:
                 f"The stages of `{node.name}` are implicit: their stability function is rational. "
                 "Read the tableau back with `read_back`; it determines the stability function."
             )
+        if has_halves(stages.exact):
+            raise _no_step(node)
         names = [_stage_name(node, i) for i in range(len(states))]
-        floats = [[to_exact(Fraction(weight)) for weight in row] for row in stages.coefficients]
-        for i, row in enumerate(stages.exact if self.weight_of is _exact_weight else floats):
+        rounded = [[w for w in row if isinstance(w, float)] for row in stages.coefficients]
+        floats = [[to_exact(Fraction(weight)) for weight in row] for row in rounded]
+        exact = plain(stages.exact)
+        for i, row in enumerate(exact if self.weight_of is _exact_weight else floats):
             coupling = dict(zip(names, row, strict=True))
             state = sum_of(self._form(states[i]), coupling)
             self.unit(names[i], state, floating(theta[i]))
@@ -195,13 +205,17 @@ class _Interpreter:
             case operator.sub:
                 subtrahend = scaled(self._form(node.args[1]), -ONE)
                 return sum_of(self._form(node.args[0]), subtrahend)
-        raise EmitError(
-            f"The graph holds `{node.format_node()}`, which is no part of a Runge-Kutta step. "
-            "Read back graphs as `OdeBlock.graph_module` has them."
-        )
+        raise _no_step(node)
 
     def _form(self, node: Any) -> Form:
         return form_of(self.values[node])
+
+
+def _no_step(node: fx.Node) -> EmitError:
+    return EmitError(
+        f"The graph holds `{node.format_node()}`, which is no part of a Runge-Kutta step. "
+        "Read back graphs as `OdeBlock.graph_module` has them."
+    )
 
 
 def _exact_weight(node: fx.Node) -> Exact:

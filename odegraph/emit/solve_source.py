@@ -3,12 +3,12 @@
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
 
-from odegraph._exact import to_source
+from odegraph._exact import Exact, to_source
 from odegraph.emit import implicit_stages, linear_stages
 from odegraph.emit.expression import Expression, call, keyword, name, sequence
 from odegraph.emit.rounding import Precision
 from odegraph.emit.solver_call import rounded, solver_counts, solver_function
-from odegraph.ir import ExactLinear, Solve, Solver, StepGraph
+from odegraph.ir import ExactLinear, Halves, Solve, Solver, StepGraph, Weight
 from odegraph.ir.nodes import Matrix
 
 INDENT = " " * 8  # statements stand in a method of a class
@@ -112,7 +112,16 @@ def _names(values: Sequence[str]) -> Expression:
 def _matrix(coefficients: Matrix, precision: Precision) -> Expression:
     floats = rounded(coefficients, precision)
     rows = [
-        [name(to_source(weight, exact)) for weight, exact in zip(row, exacts, strict=True)]
+        [_weight(weight, exact) for weight, exact in zip(row, exacts, strict=True)]
         for row, exacts in zip(floats, coefficients, strict=True)
     ]
     return sequence("[]", [sequence("[]", row) for row in rows])
+
+
+def _weight(weight: float | tuple[float, float], exact: Weight) -> Expression:
+    if isinstance(weight, tuple):
+        halves = Halves.both(exact)
+        pairs = zip(weight, (halves.qq, halves.pp), strict=True)
+        return sequence("()", [name(to_source(*one)) for one in pairs])
+    assert isinstance(exact, Exact)
+    return name(to_source(weight, exact))

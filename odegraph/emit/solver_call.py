@@ -5,13 +5,14 @@ from typing import Any
 
 from torch import Tensor, fx, nn
 
+from odegraph._exact import Exact
 from odegraph.emit.implicit_stages import fixed_point, newton_krylov, solve_stages
 from odegraph.emit.linear_stages import stage_matrix
 from odegraph.emit.rounding import Precision, round_weights
-from odegraph.ir import FixedPoint, NewtonKrylov, Solver
+from odegraph.ir import FixedPoint, Halves, NewtonKrylov, Solver
 from odegraph.ir.nodes import Matrix
 
-Rounded = tuple[tuple[float, ...], ...]
+Rounded = tuple[tuple[float | tuple[float, float], ...], ...]
 
 
 def solver_function(solver: Solver) -> Callable[..., Tensor]:
@@ -35,8 +36,28 @@ def solver_counts(solver: Solver) -> dict[str, int]:
 
 
 def rounded(coefficients: Matrix, precision: Precision) -> Rounded:
-    """The coefficients of coupled stages as floats, each row rounded together."""
-    return tuple(round_weights(row, precision) for row in coefficients)
+    """The coefficients of coupled stages as floats, each row rounded together.
+
+    Where they differ between the halves of the state, as pairs of floats.
+    """
+    if not has_halves(coefficients):
+        return tuple(round_weights(row, precision) for row in plain(coefficients))
+    halves = [[Halves.both(weight) for weight in row] for row in coefficients]
+    rows = [([one.qq for one in row], [one.pp for one in row]) for row in halves]
+    return tuple(
+        tuple(zip(round_weights(q, precision), round_weights(p, precision), strict=True))
+        for q, p in rows
+    )
+
+
+def has_halves(coefficients: Matrix) -> bool:
+    """Whether some coefficients differ between the halves of the state."""
+    return any(isinstance(weight, Halves) for row in coefficients for weight in row)
+
+
+def plain(coefficients: Matrix) -> list[list[Exact]]:
+    """The coefficients where none differs between the halves of the state."""
+    return [[one for one in row if not isinstance(one, Halves)] for row in coefficients]
 
 
 class StagesOfUnit(nn.Module):

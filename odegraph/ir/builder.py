@@ -52,12 +52,23 @@ class GraphBuilder:
         return self.add(f"step{step}.theta{of_part}{stage}", theta, [])
 
     def evaluate(
-        self, step: int, stage: int, state: str, node: Exact, *, part: Part = Part.WHOLE
+        self,
+        step: int,
+        stage: int,
+        state: str,
+        node: Exact,
+        *,
+        part: Part = Part.WHOLE,
+        reads: int | None = None,
     ) -> str:
-        """k_i = R(state, theta(t_n + c_i dt)), or the rate f_i or g_i of a part of R."""
+        """k_i = R(state, theta(t_n + c_i dt)), or the rate f_i or g_i of a part of R.
+
+        `reads` is the half of the state that what is used of the rate depends on.
+        """
         theta = self.theta(step, stage, node, part=part)
         edges = [(state, Edge("state")), (theta, Edge("theta"))]
-        return self.add(f"step{step}.{part.value}{stage}", Evaluate(step, stage, part), edges)
+        evaluate = Evaluate(step, stage, part, reads)
+        return self.add(f"step{step}.{part.value}{stage}", evaluate, edges)
 
     def solve(
         self,

@@ -25,7 +25,7 @@ def build_composition(builder: GraphBuilder, scheme: CompositionScheme) -> str:
 def _step(builder: GraphBuilder, substeps: list[tuple[int, Exact]], step: int, state: str) -> str:
     reached = [ZERO, ZERO]
     for position, (part, fraction) in enumerate(substeps, start=1):
-        rate = builder.evaluate(step, position, state, reached[1 - part])
+        rate = builder.evaluate(step, position, state, reached[1 - part], reads=1 - part)
         reached[part] = reached[part] + fraction
         weight = Halves.on(part, part, builder.scaled(step, fraction))
         is_last = position == len(substeps)

@@ -42,14 +42,23 @@ class Theta:
 
 @dataclass(frozen=True, slots=True)
 class Evaluate:
-    """A rate k = R(x, theta): one call of the unit, or of a part. Edges: `state`, `theta`."""
+    """A rate k = R(x, theta): one call of the unit, or of a part. Edges: `state`, `theta`.
+
+    Attributes:
+        step: the step that asked for it first.
+        stage: its number in the scheme, from 1.
+        part: the part of the unit that is called.
+        reads: the half of the state that what is used of the rate depends on: f of q' = f(p) reads
+            p alone. None where it depends on the whole state.
+    """
 
     step: int
     stage: int
     part: Part = Part.WHOLE
+    reads: int | None = None
 
 
-Matrix = tuple[tuple[Exact, ...], ...]
+Matrix = tuple[tuple[Weight, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,8 @@ class Solve:
 
     Attributes:
         step: the step that asked for it first.
-        coefficients: the matrix a, exact, with the length of the step.
+        coefficients: the matrix a, exact, with the length of the step; its entries may differ
+            between the halves of the state: then they are `Halves`.
         solver: the method with its number of iterations.
         part: the part of the unit that is solved for.
     """

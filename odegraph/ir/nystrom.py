@@ -6,7 +6,7 @@ Only the half f of the unit's rate is used: q' = v is part of the scheme.
 from odegraph._errors import GraphError
 from odegraph._exact import Exact, to_exact
 from odegraph.ir.builder import GraphBuilder
-from odegraph.ir.halves import Halves, Weight
+from odegraph.ir.halves import Halves, Q, Weight
 from odegraph.scheme import NystromScheme
 
 ZERO, ONE = to_exact(0), to_exact(1)
@@ -33,11 +33,12 @@ def build_nystrom(builder: GraphBuilder, scheme: NystromScheme) -> str:
 def _step(builder: GraphBuilder, scheme: NystromScheme, step: int, state: str) -> str:
     A_bar, c = scheme.A_bar.tolist(), scheme.c.flat()
     A = [[ZERO] * scheme.stages] * scheme.stages if scheme.A is None else scheme.A.tolist()
+    reads = None if scheme.uses_velocity else Q
     rates: list[str] = []
     for i, (bar, row, node) in enumerate(zip(A_bar, A, c, strict=True), start=1):
         terms = [(state, _drift(builder, step, node)), *_kicks(builder, step, rates, bar, row)]
         stage = builder.combine(f"step{step}.x{i}", step, terms) if node or i > 1 else state
-        rates.append(builder.evaluate(step, i, stage, node))
+        rates.append(builder.evaluate(step, i, stage, node, reads=reads))
     kicks = _kicks(builder, step, rates, scheme.b_bar.flat(), scheme.b.flat())
     return builder.combine(f"x{step + 1}", step, [(state, _drift(builder, step, ONE)), *kicks])
 

@@ -1,8 +1,10 @@
 """Compute equal values once: equal theta(t), sums, evaluations, solves and their matrices.
 
 First-same-as-last is found here, not declared: the last unit of step n equals the first of step n+1
-where both its state and its coefficients do, so never across a jump of theta(t). The rate of an
-implicit stage counts as the unit at the state of that stage, which is what a solve makes it.
+where both its state and its coefficients do, so never across a jump of theta(t). Where a rate is
+known to read one half of the state, that half counts alone: the last force of a Verlet step is the
+first of the next. The rate of an implicit stage counts as the unit at the state of that stage,
+which is what a solve makes it.
 """
 
 from collections.abc import Hashable
@@ -24,6 +26,7 @@ from odegraph.ir import (
     renamed,
     step_graph,
 )
+from odegraph.passes.half_states import HalfStates
 from odegraph.passes.simplify import nonzero_terms, sole_value
 from odegraph.passes.stage_states import StageStates
 
@@ -33,11 +36,11 @@ NamedInputs = list[tuple[str, Edge]]
 def share_stages(graph: StepGraph) -> StepGraph:
     """The graph in which no two nodes compute the same value from the same values."""
     parts, names, first = [], {}, {}
-    states = StageStates()
+    states, halves = StageStates(), HalfStates()
     for name, node, inputs in parts_of(graph):
         # Where two values turn out to be one, their terms in a sum may cancel.
         inputs = nonzero_terms(node, renamed(inputs, names))
-        value = _value(node, inputs)
+        value = _value(node, inputs, halves)
         same = sole_value(node, inputs) or first.get(value) or states.solved(node, inputs)
         if same is not None:
             names[name] = same
@@ -45,18 +48,22 @@ def share_stages(graph: StepGraph) -> StepGraph:
         if value is not None:
             first[value] = name
         states.add(name, node, inputs)
+        halves.add(name, node, inputs)
         parts.append((name, node, inputs))
     return step_graph(graph.manifestation, parts)
 
 
-def _value(node: Node, inputs: NamedInputs) -> Hashable | None:
+def _value(node: Node, inputs: NamedInputs, halves: HalfStates) -> Hashable | None:
     match node:
         case Theta(row=row, state_row=state_row):
             return Theta, row, state_row
         case Combine() | Jacobian():
             return type(node), tuple(inputs)
-        case Evaluate(part=part):
+        case Evaluate(part=part, reads=None):
             return Evaluate, part, tuple(inputs)
+        case Evaluate(part=part, reads=int() as half):
+            source = {edge.role: source for source, edge in inputs}
+            return Evaluate, part, half, halves.value(source["state"], half), source["theta"]
         case FunctionOfJacobian(function=function):
             return function, tuple(inputs)
         case Apply(order=order):

@@ -46,7 +46,7 @@ class StageStates:
         # What the stages before contribute is spelled out, the state of the step is not.
         total = dict(terms if step == node.step else ((state, ONE),))
         for position, weight in enumerate(node.coefficients[stage]):
-            if weight != 0:
+            if not weight.is_zero:
                 total[self.rates[solve][position]] = weight
         return tuple(total.items())
 

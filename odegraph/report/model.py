@@ -1,6 +1,5 @@
 """Reports about schemes, blocks and whole models."""
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,17 +15,16 @@ from odegraph.draw import (
     draw_stability_region,
     draw_tableau,
 )
-from odegraph.draw.labels import superscript, typeset
+from odegraph.draw.labels import formula
 from odegraph.emit.python_source import python_source, unit_functions
 from odegraph.emit.signature import signature
 from odegraph.ir import Evaluate
 from odegraph.report.page import write_page
 from odegraph.report.sections import Code, Heading, Paragraph, Row, Section, Table, drawn
 from odegraph.scheme import RungeKuttaScheme, Scheme
+from odegraph.scheme.summary import scheme_facts
 
 Block = OdeBlock | BakedBlock
-
-POWER = re.compile(r"··(\d+)")
 
 
 def write_report(
@@ -83,15 +81,12 @@ def scheme_sections(scheme: Scheme, *, level: int = 2) -> list[Section]:
     """A scheme: its tableau, what was proven about it, and where it is stable."""
     heading = Heading(f"Scheme: {scheme.title}", level)
     source = [Paragraph(f"{scheme.source}.")] if scheme.source else []
-    if not isinstance(scheme, RungeKuttaScheme):
-        facts = [("kind", scheme.kind), ("proven order", scheme.order), ("stages", scheme.stages)]
-        return [heading, *source, Table(("", ""), facts)]
-    tableau = drawn(lambda path: draw_tableau(scheme, path), caption="The Butcher tableau.")
+    tableau = drawn(lambda path: draw_tableau(scheme, path), caption="The coefficients.")
     region = drawn(
-        lambda path: draw_stability_region(scheme, path),
-        caption="Where the scheme damps x' = λx, with z = hλ.",
+        lambda path: draw_stability_region(scheme, path), caption="Where the scheme is stable."
     )
-    return [heading, *source, tableau, Row([Table(("", ""), list(_facts(scheme))), region])]
+    facts = list(_facts(scheme)) if isinstance(scheme, RungeKuttaScheme) else _other_facts(scheme)
+    return [heading, *source, tableau, Row([Table(("", ""), facts), region])]
 
 
 def environment_sections() -> list[Section]:
@@ -139,17 +134,17 @@ def _facts(scheme: RungeKuttaScheme) -> Iterator[tuple[str, object]]:
     yield "symplectic", _yes_or_no(scheme.is_symplectic)
     yield "symmetric", _yes_or_no(scheme.is_symmetric)
     yield "SSP coefficient", exact_text(scheme.ssp_coefficient)
-    yield "stability function", _formula(str(scheme.stability))
+    yield "stability function", formula(str(scheme.stability))
+
+
+def _other_facts(scheme: Scheme) -> list[tuple[str, object]]:
+    facts = scheme_facts(scheme).items()
+    return [(name, _yes_or_no(x) if isinstance(x, bool) else formula(str(x))) for name, x in facts]
 
 
 def _yes_or_no(value: bool) -> str:  # noqa: FBT001
     # Not as a boolean, which the table colours: a property is no verdict.
     return "yes" if value else "no"
-
-
-def _formula(text: str) -> str:
-    """``z⁴/24 + z³/6`` for ``z**4/24 + z**3/6``."""
-    return POWER.sub(lambda match: superscript("", int(match[1])), typeset(text))
 
 
 def _slots(block: Block) -> Table:

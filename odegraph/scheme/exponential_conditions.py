@@ -43,7 +43,7 @@ def prove_exponential_order(tableau: ExponentialTableau) -> OrderProof[TreeCondi
     """The order for smooth problems with bounded L."""
     theory = OrderTheory(
         semilinear_trees,
-        _Weights(tableau).result,
+        ExponentialWeights(tableau).result,
         lambda tree, required, found: TreeCondition(tree.show(NAMES), required, found),
     )
     return theory.prove(bound=2 * len(tableau.b), vanishes=is_zero)
@@ -60,12 +60,16 @@ def _is_semilinear(tree: ColouredTree) -> bool:
     return not branches and all(map(_is_semilinear, tree.children))
 
 
-class _Weights:
+@final
+class ExponentialWeights:
+    """The elementary weight of the result for each tree; those of the stages computed once."""
+
     def __init__(self, tableau: ExponentialTableau) -> None:
         self.tableau = tableau
         self._rates: dict[ColouredTree, list[Fraction]] = {}
 
     def result(self, tree: ColouredTree) -> Fraction:
+        """What must be 1 / gamma(tree)."""
         return self._value(tree, self.tableau.b, Fraction(1))
 
     def _value(self, tree: ColouredTree, row: Row, c: Fraction) -> Fraction:

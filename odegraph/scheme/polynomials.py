@@ -1,13 +1,16 @@
 """Polynomials with exact real coefficients: tuples from the constant upwards, () for zero."""
 
+import math
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise, zip_longest
 
-from odegraph.scheme.number_field import Number, sign
+from odegraph.scheme.number_field import Number, enclosure, sign
 
 Polynomial = tuple[Number, ...]
 ONE: Polynomial = (Fraction(1),)
+SIGN_BITS = 256
 
 
 def trim(coefficients: Iterable[Number]) -> Polynomial:
@@ -74,6 +77,23 @@ def evaluate(p: Polynomial, x: Number | int) -> Number:
     return value
 
 
+def sign_at(p: Polynomial, x: Fraction) -> int:
+    """The sign of p(x) for x >= 0: of an enclosure, and only where that holds 0 of p(x) itself."""
+    low = high = 0
+    for coefficient in reversed(p):
+        below, above = _fixed_point(coefficient)
+        low = low * x.numerator // x.denominator + below
+        high = -(-high * x.numerator // x.denominator) + above
+    return (low > 0) - (high < 0) or sign(evaluate(p, x))
+
+
+@lru_cache(maxsize=4096)
+def _fixed_point(value: Number) -> tuple[int, int]:
+    """Integers around 2^SIGN_BITS times the value."""
+    below, above = enclosure(value, bits=SIGN_BITS)
+    return math.floor(below * 2**SIGN_BITS), math.ceil(above * 2**SIGN_BITS)
+
+
 def flip(p: Polynomial) -> Polynomial:
     """p(-x)."""
     return tuple(-x if k % 2 else x for k, x in enumerate(p))
@@ -102,16 +122,15 @@ def sturm_chain(p: Polynomial) -> list[Polynomial]:
     return chain[:-1]
 
 
-def variations(values: Iterable[Number]) -> int:
+def variations(signs: Iterable[int]) -> int:
     """Sign changes in a sequence, zeros left out."""
-    signs = [s for s in (sign(x) for x in values) if s]
-    return sum(a != b for a, b in pairwise(signs))
+    return sum(a != b for a, b in pairwise(s for s in signs if s))
 
 
-def count_roots(chain: Sequence[Polynomial], low: Number, high: Number | None = None) -> int:
+def count_roots(chain: Sequence[Polynomial], low: Fraction, high: Fraction | None = None) -> int:
     """Distinct roots in (low, high] of the head of a Sturm chain; `high` None means infinity."""
-    above = (p[-1] for p in chain) if high is None else (evaluate(p, high) for p in chain)
-    return variations(evaluate(p, low) for p in chain) - variations(above)
+    above = (sign(p[-1]) if high is None else sign_at(p, high) for p in chain)
+    return variations(sign_at(p, low) for p in chain) - variations(above)
 
 
 def is_nonnegative(p: Polynomial) -> bool:

@@ -6,13 +6,20 @@ from typing import Any, cast, final
 
 import sympy
 
-from odegraph.scheme.number_field import AlgebraicNumber, Number, enclosure, to_fraction, to_sympy
+from odegraph.scheme.number_field import (
+    AlgebraicNumber,
+    Number,
+    enclosure,
+    to_fraction,
+    to_sympy,
+)
 from odegraph.scheme.polynomials import (
     Polynomial,
     count_roots,
     derivative,
     divide,
     gcd,
+    sign_at,
     sturm_chain,
 )
 
@@ -34,11 +41,12 @@ class RealRoot:
         return self.chain[0]
 
     def refined(self) -> "RealRoot":
-        """The same root in half the interval."""
+        """The same root in half the interval: a simple root is where the sign changes."""
         middle = (self.low + self.high) / 2
-        if count_roots(self.chain, self.low, middle):
-            return RealRoot(self.chain, self.low, middle)
-        return RealRoot(self.chain, middle, self.high)
+        left, right = (sign_at(self.polynomial, x) for x in (middle, self.high))
+        if left and left != right:
+            return RealRoot(self.chain, middle, self.high)
+        return RealRoot(self.chain, self.low, middle)
 
     def to_sympy(self) -> sympy.Expr:
         """The root as a rational, a surd, or a `CRootOf` its minimal polynomial."""

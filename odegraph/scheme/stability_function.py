@@ -29,6 +29,8 @@ from odegraph.scheme.polynomials import (
 )
 from odegraph.scheme.tableau import Matrix, Tableau, Vector
 
+MAX_CHARACTERS = 32
+
 
 @final
 @dataclass(frozen=True)
@@ -50,7 +52,12 @@ class StabilityFunction:
         return numerator / denominator
 
     def __str__(self) -> str:
-        return str(self(sympy.Symbol("z")))
+        z = sympy.Symbol("z")
+        numerator, denominator = (
+            sympy.Add(*(_short(to_sympy(x)) * z**k for k, x in enumerate(p)))
+            for p in (self.P, self.Q)
+        )
+        return str(numerator / denominator)
 
     @property
     def at_infinity(self) -> Number | None:
@@ -72,6 +79,11 @@ class StabilityFunction:
     def is_l_stable(self) -> bool:
         """A-stable, and R(infinity) = 0."""
         return self.at_infinity == 0 and self.is_a_stable()
+
+
+def _short(value: sympy.Expr) -> sympy.Expr:
+    """Six digits of a coefficient whose exact form fills a line."""
+    return value.evalf(6) if len(str(value)) > MAX_CHARACTERS else value
 
 
 class HasStabilityFunction(ABC):

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from odegraph._exact import exact_text
+from odegraph._exact import exact_text, to_float
+
+MAX_CHARACTERS = 32
 
 
 class _Tableau(Protocol):
@@ -19,6 +21,12 @@ class _Tableau(Protocol):
     def b_embedded(self) -> Any: ...
 
 
+def entry_text(value: Any) -> str:
+    """An exact number, or 12 digits of one that is longer than its decimals are worth."""
+    text = exact_text(value)
+    return text if len(text) <= MAX_CHARACTERS else f"≈{to_float(value):.12g}"
+
+
 def tableau_text(scheme: _Tableau) -> str:
     """The tableau with c to the left of A and the weights below, columns aligned.
 
@@ -26,12 +34,12 @@ def tableau_text(scheme: _Tableau) -> str:
     """
     stages = len(scheme.b)
     rows = [
-        [exact_text(scheme.A[i, j]) for j in range(_last(scheme, i) + 1)] for i in range(stages)
+        [entry_text(scheme.A[i, j]) for j in range(_last(scheme, i) + 1)] for i in range(stages)
     ]
-    weights = [[exact_text(weight) for weight in scheme.b]]
+    weights = [[entry_text(weight) for weight in scheme.b]]
     if scheme.b_embedded is not None:
-        weights.append([exact_text(weight) for weight in scheme.b_embedded])
-    nodes = [exact_text(node) for node in scheme.c]
+        weights.append([entry_text(weight) for weight in scheme.b_embedded])
+    nodes = [entry_text(node) for node in scheme.c]
     widths = [max(len(row[j]) for row in rows + weights if j < len(row)) for j in range(stages)]
     margin = max(len(node) for node in nodes)
     lines = [_line(node.ljust(margin), row, widths) for node, row in zip(nodes, rows, strict=True)]
@@ -52,8 +60,8 @@ def _line(margin: str, row: list[str], widths: list[int]) -> str:
 
 def aligned_rows(margins: Sequence[Any], rows: Sequence[Sequence[Any]]) -> list[str]:
     """Rows of exact numbers with a number to the left of each, columns aligned."""
-    texts = [[exact_text(x) for x in row[: i + 1]] for i, row in enumerate(rows)]
-    left = [exact_text(x) for x in margins]
+    texts = [[entry_text(x) for x in row[: i + 1]] for i, row in enumerate(rows)]
+    left = [entry_text(x) for x in margins]
     widths = [max(len(r[j]) for r in texts if j < len(r)) for j in range(len(rows))]
     margin = max(map(len, left))
     return [_line(m.ljust(margin), row, widths) for m, row in zip(left, texts, strict=True)]

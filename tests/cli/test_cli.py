@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from odegraph.cli import main
+from odegraph.cli.output import console
 
 MIDPOINT = """
 title = "A midpoint rule"
@@ -71,6 +72,42 @@ def test_compare_puts_schemes_side_by_side(capsys):
     assert "SSP coefficient" in out
 
 
+def test_compare_counts_errors_per_evaluation(capsys):
+    _, out, _ = run(capsys, "compare", "rk4-classic", "dormand-prince", "--json")
+    found = json.loads(out)
+    for name, stages, order in (("rk4-classic", 4, 4), ("dormand-prince", 7, 5)):
+        row = found[name]
+        norm = float(row["principal error norm"])
+        expected = pytest.approx(norm * stages**order, rel=1e-5)
+        assert float(row["error norm per evaluation (s^p norm)"]) == expected
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("schemes",),
+        ("compare", "rk4-classic", "gauss-3", "bdf-4", "velocity-verlet", "ars-343"),
+        ("show", "ars-343"),
+    ],
+)
+def test_output_fits_a_terminal_of_80_columns(capsys, monkeypatch, arguments):
+    monkeypatch.setattr(console, "_width", 80)
+    code, out, _ = run(capsys, *arguments)
+    assert code == 0
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= (80 if arguments[0] != "show" else 110)
+
+
+def test_a_filter_that_nothing_passes_says_so(capsys):
+    code, out, _ = run(capsys, "schemes", "--kind", "rosenbrock", "--order", "9")
+    assert (code, "leave a filter out" in out) == (0, True)
+
+
+def test_show_prints_latex(capsys):
+    _, out, _ = run(capsys, "show", "heun-2", "--latex")
+    assert out.startswith(r"\begin{array}{c|cc}")
+
+
 def test_show_prints_the_tableau_and_what_is_proven(capsys):
     code, out, _ = run(capsys, "show", "rk4-classic")
     assert code == 0
@@ -118,7 +155,37 @@ def test_a_mistake_is_one_message_and_an_exit_code(capsys, arguments, code, mess
     assert "Traceback" not in err
 
 
-@pytest.mark.parametrize("picture", ["step", "stability", "tableau"])
+def test_a_false_order_comes_with_the_picture_of_its_tree(capsys, scheme_file, tmp_path):
+    wrong = scheme_file.with_name("wrong.toml")
+    wrong.write_text(MIDPOINT.replace("order = 2", "order = 3"), encoding="utf-8")
+    _, _, err = run(capsys, "verify", str(wrong))
+    command = err[err.index("odegraph draw") :].split()
+    assert command[-1] == "tree.svg"
+    target = tmp_path / "tree.svg"
+    code, _, _ = run(capsys, *command[1:-1], str(target))
+    assert code == 0
+    assert "</svg>" in target.read_text(encoding="utf-8")
+
+
+def test_other_faults_come_without_a_picture(capsys, scheme_file):
+    scheme_file.write_text(MIDPOINT.replace('"0", "1"', '"0", "2"'), encoding="utf-8")
+    _, _, err = run(capsys, "verify", str(scheme_file))
+    assert "error: " in err
+    assert "odegraph draw" not in err
+
+
+def test_a_page_can_be_html(capsys, tmp_path):
+    target = tmp_path / "page.html"
+    code, _, _ = run(capsys, "draw", "ros2", "-o", str(target), "--picture", "page")
+    text = target.read_text(encoding="utf-8")
+    assert code == 0
+    assert text.count("</svg>") == 2
+    assert "L-stable" in text
+
+
+@pytest.mark.parametrize(
+    "picture", ["step", "stability", "order-star", "tableau", "failing-tree", "page"]
+)
 def test_draw_makes_each_picture_of_a_scheme(capsys, tmp_path, scheme_file, picture):
     target = tmp_path / f"{picture}.svg"
     code, out, _ = run(capsys, "draw", str(scheme_file), "-o", str(target), "--picture", picture)

@@ -4,8 +4,11 @@ from pathlib import Path
 import pytest
 from catalogue_names import names_of_kind
 
-from odegraph.draw.tableau import draw_tableau, tableau_cells, tableau_latex
-from odegraph.scheme import RungeKuttaScheme, load_scheme
+from odegraph.draw.tableau import draw_tableau
+from odegraph.draw.tableau_latex import scheme_arrays, tableau_latex
+from odegraph.scheme import RungeKuttaScheme, load_scheme, scheme_names
+
+ARRAY = re.compile(r"\\begin\{array\}\{c\|(c*)\}(.*?)\\end\{array\}", re.DOTALL)
 
 
 def runge_kutta(name: str) -> RungeKuttaScheme:
@@ -39,10 +42,11 @@ def test_latex_of_gauss_keeps_the_roots():
 @pytest.mark.parametrize("name", names_of_kind("runge-kutta"))
 def test_what_is_left_out_is_zero_and_what_is_shown_reads_back(name: str):
     scheme = runge_kutta(name)
-    cells = tableau_cells(scheme)
-    assert len(cells.rows) == len(cells.nodes) == scheme.stages
-    assert all(len(row) == scheme.stages for row in cells.weights)
-    for i, row in enumerate(cells.rows):
+    (array,) = scheme_arrays(scheme)
+    stages, weights = array.rows[: scheme.stages], array.rows[scheme.stages :]
+    assert array.rule == len(stages) == scheme.stages
+    assert all(len(row) == scheme.stages + 1 for row in weights)
+    for i, (_, *row) in enumerate(stages):
         assert all(scheme.A[i, j] == 0 for j in range(len(row), scheme.stages))
         for j, text in enumerate(row):
             plain = re.fullmatch(r"(-?)\\frac\{(\d+)\}\{(\d+)\}", text)
@@ -51,9 +55,39 @@ def test_what_is_left_out_is_zero_and_what_is_shown_reads_back(name: str):
                 assert scheme.A[i, j] * int(denominator) == int(sign + numerator)
 
 
-@pytest.mark.parametrize("name", ["backward-euler", "dormand-prince", "gauss-2"])
+@pytest.mark.parametrize("name", scheme_names())
+def test_every_scheme_is_an_array_of_full_columns(name: str):
+    text = tableau_latex(load_scheme(name))
+    for columns, body in ARRAY.findall(text):
+        rows = [row for row in body.replace("\\hline", "").split(r" \\") if row.strip()]
+        assert max(row.count("&") for row in rows) == len(columns)
+    assert len(ARRAY.findall(text)) == text.count(r"\begin{array}") >= 1
+
+
+def test_latex_of_other_kinds():
+    assert r"\alpha_j & \frac{1}{3} & - \frac{4}{3} & 1" in tableau_latex(load_scheme("bdf-2"))
+    assert r"\varphi_{1} - 3 \varphi_{2} + 4 \varphi_{3}" in tableau_latex(load_scheme("etd-4-rk"))
+    assert tableau_latex(load_scheme("strang")).splitlines()[1:3] == [
+        r"\mathrm{drift} & \frac{1}{2} &  & \frac{1}{2} \\",
+        r"\mathrm{kick} &  & 1 & ",
+    ]
+    nystrom = tableau_latex(load_scheme("velocity-verlet"))
+    assert r"\bar{b} & \frac{1}{2} & 0 \\" in nystrom
+    assert tableau_latex(load_scheme("ars-222")).count(r"\begin{array}") == 2
+
+
+def test_a_tex_file_is_one_displayed_formula(tmp_path: Path):
+    written = draw_tableau(load_scheme("heun-2"), tmp_path / "heun.tex").read_text("utf-8")
+    assert written.startswith("% ")
+    assert written.count(r"\[") == written.count(r"\]") == 1
+    assert tableau_latex(load_scheme("heun-2")) in written
+
+
+@pytest.mark.parametrize(
+    "name", ["backward-euler", "dormand-prince", "gauss-2", "bdf-3", "ros2", "etd-4-rk", "strang"]
+)
 def test_same_scheme_same_bytes(tmp_path: Path, name: str):
-    scheme = runge_kutta(name)
+    scheme = load_scheme(name)
     for suffix in ("svg", "png"):
         draw_tableau(scheme, tmp_path / f"a.{suffix}")
         draw_tableau(scheme, tmp_path / f"b.{suffix}")

@@ -66,3 +66,15 @@ def test_the_longer_setting_is_one_flag(tmp_path, monkeypatch, name, diameter, c
     assert (recipe.epochs, recipe.device) == (6000, device)
     assert asked.get("diameter") == diameter
     assert asked.get("device", device) == device
+
+
+def test_a_region_of_the_sea(tmp_path, monkeypatch):
+    module, asked = example("sea_surface"), {}
+    frames = make_snapshots(np.random.default_rng(0).normal(size=(24, 6)))
+    field = SimpleNamespace(snapshots=frames, units="K")
+    monkeypatch.setattr(sea_surface, "load", lambda *_, **given: asked.update(given) or field)
+    monkeypatch.setattr(module, "study_with_progress", lambda *_, **__: None)
+    monkeypatch.setattr(module, "print_study", lambda _: None)
+    edges = ("--region", "-98", "-80", "18", "31")
+    assert module.main(["--output", str(tmp_path), *edges]) == 0
+    assert asked["region"] == sea_surface.GULF_OF_MEXICO

@@ -3,6 +3,7 @@
 import math
 from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
 import sympy
@@ -38,7 +39,7 @@ def growth(scheme: RungeKuttaScheme):
 
 
 def first_unstable(size, points) -> float:
-    unstable = np.flatnonzero(size > 1 + 1e-9)
+    unstable = np.flatnonzero(size > 1 + 1e-11)
     return math.inf if len(unstable) == 0 else float(points[unstable[0]])
 
 
@@ -57,7 +58,20 @@ def test_imaginary_stability_interval_is_where_a_scan_leaves_the_region(name):
     y = np.linspace(0.25, 12, 12_000)
     scanned = first_unstable(growth(scheme)(1j * y), y)
     exact = float(scheme.analysis.imaginary_stability_interval)
-    assert exact == pytest.approx(scanned, abs=5e-3) or (exact == 0 and scanned < 1.3)
+    if exact:
+        assert exact == pytest.approx(scanned, abs=5e-3)
+    else:  # near 0 the excess is of the size y^(p + 1): a float does not show it for order 9
+        assert growth_in_digits(scheme, mpmath.mpc(0, "0.01")) > 1
+
+
+def growth_in_digits(scheme: RungeKuttaScheme, z):
+    """|R(z)| in 60 digits."""
+    with mpmath.workdps(60):
+        P, Q = (
+            mpmath.polyval([mpmath.mpf(to_sympy(x).evalf(60)) for x in p[::-1]], z)
+            for p in (scheme.stability.P, scheme.stability.Q)
+        )
+        return abs(P / Q)
 
 
 @pytest.mark.parametrize(

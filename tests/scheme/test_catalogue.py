@@ -28,6 +28,7 @@ from odegraph.scheme.folder import scheme_files
 from odegraph.scheme.proofs import RECORD, recorded_proof
 from odegraph.scheme.record_proofs import prove_catalogue, record_text
 from odegraph.scheme.verify import VERIFIERS
+from odegraph.scheme.write_catalogue import PAGE, catalogue_text
 
 
 def load(name: str | Path, **parameters: object) -> RungeKuttaScheme:
@@ -66,6 +67,11 @@ def test_every_file_says_what_it_is_and_claims_its_order(name):
 def test_the_record_is_what_is_proven_now():
     # After changing a scheme file: python -m odegraph.scheme.record_proofs
     assert RECORD.read_text(encoding="utf-8") == record_text(prove_catalogue())
+
+
+def test_the_page_of_the_docs_lists_the_catalogue():
+    # After changing a scheme file: python -m odegraph.scheme.write_catalogue
+    assert PAGE.read_text(encoding="utf-8") == catalogue_text()
 
 
 def test_a_changed_file_is_not_on_record():

@@ -1,12 +1,13 @@
 """How far along the axes, and in how wide a sector, a method is stable.
 
-On the negative real axis |R(-x)| <= 1 is Q(-x)^2 - P(-x)^2 >= 0, on the imaginary axis
-|R(iy)| <= 1 is E(y^2) >= 0: the intervals end at the first root at which these polynomials change
-sign, an algebraic number. The angle of A(alpha)-stability is enclosed by exact decisions.
+On the negative real axis |R(-x)| <= 1 is (Q(-x) - P(-x)) (Q(-x) + P(-x)) >= 0, on the imaginary
+axis |R(iy)| <= 1 is E(y^2) >= 0: the intervals end at the first root at which these polynomials
+change sign, an algebraic number. The angle of A(alpha)-stability is enclosed by exact decisions.
 """
 
 import math
 from fractions import Fraction
+from functools import reduce
 
 import sympy
 
@@ -17,12 +18,11 @@ from odegraph.scheme.polynomials import (
     flip,
     has_left_half_plane_roots_only,
     is_nonnegative,
-    multiply,
     odd_part,
     scale,
     trim,
 )
-from odegraph.scheme.real_roots import smallest_positive_root
+from odegraph.scheme.real_roots import smaller, smallest_positive_root
 from odegraph.scheme.stability_function import StabilityFunction
 
 ANGLE_BITS = 40
@@ -31,7 +31,7 @@ ANGLE_BITS = 40
 def real_stability_interval(R: StabilityFunction) -> sympy.Expr:
     """The largest x with |R| <= 1 on [-x, 0]; oo if there is none."""
     P, Q = flip(R.P), flip(R.Q)
-    return first_sign_change(add(multiply(Q, Q), scale(multiply(P, P), -1)))
+    return first_sign_change(add(Q, scale(P, -1)), add(Q, P))
 
 
 def imaginary_stability_interval(R: StabilityFunction) -> sympy.Expr:
@@ -39,14 +39,14 @@ def imaginary_stability_interval(R: StabilityFunction) -> sympy.Expr:
     return sympy.sqrt(first_sign_change(R.e_polynomial()))
 
 
-def first_sign_change(margin: Polynomial) -> sympy.Expr:
-    """The least x > 0 beyond which the polynomial is negative; 0 if it is so from the start."""
-    if not margin:
+def first_sign_change(*coprime: Polynomial) -> sympy.Expr:
+    """The least x > 0 beyond which the product is negative; 0 if it is so from the start."""
+    if not all(coprime):
         return sympy.oo
-    if sign(next(x for x in margin if x)) < 0:
+    if math.prod(sign(next(x for x in p if x)) for p in coprime) < 0:
         return sympy.Integer(0)
-    root = smallest_positive_root(odd_part(margin))
-    return sympy.oo if root is None else root.to_sympy()
+    roots = [root for p in coprime if (root := smallest_positive_root(odd_part(p))) is not None]
+    return reduce(smaller, roots).to_sympy() if roots else sympy.oo
 
 
 def stability_angle(R: StabilityFunction) -> float:
