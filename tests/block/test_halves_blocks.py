@@ -245,9 +245,7 @@ def test_coupled_stages_are_solved_for_by_halves():
 
 def test_coupled_stages_that_cannot_be_solved_for_are_refused():
     form = {"basis": og.PiecewiseConstant(1), "steps": 1}
-    with pytest.raises(
-        GraphError, match=r"`ExactLinear\(\)` treats the state as one, and `lob"
-    ):
+    with pytest.raises(GraphError, match=r"`ExactLinear\(\)` treats the state as one, and `lob"):
         og.OdeBlock(Separable(), scheme=COUPLED, solver=og.ExactLinear(), **form)
     spec = og.load_scheme(COUPLED).spec.to_dict() | {
         "name": "uneven",

@@ -8,6 +8,7 @@ from dot_reader import Dot, read_dot
 from drawn_blocks import assert_readable, block
 from torch import nn
 
+import odegraph as og
 from odegraph._errors import EmitError
 from odegraph._exact import exact_text
 from odegraph.basis import PiecewiseConstant, PiecewiseLinear
@@ -164,14 +165,14 @@ def test_schemes_of_two_halves_are_drawn_as_they_are_compiled(tmp_path: Path, na
 
 
 def test_collapsed_steps_are_drawn_one_box_a_value(tmp_path):
-    block = og.OdeBlock(
-        torch.nn.Linear(2, 2, bias=False),
+    collapsed = og.OdeBlock(
+        nn.Linear(2, 2, bias=False),
         scheme="rk4-classic",
         basis=og.PiecewiseConstant(1),
         steps=4,
         execution=og.Execution(passes=(og.passes.collapse_linear, *og.DEFAULT_PASSES)),
     )
-    text = og.draw(block.step_graph, tmp_path / "graph.dot").read_text()
+    text = og.draw(collapsed.step_graph, tmp_path / "graph.dot").read_text()
     assert "^4 with M of" in text
     with pytest.raises(og.EmitError, match=r"no stages to draw.*one box a value"):
-        og.draw(block, tmp_path / "block.dot")
+        og.draw(collapsed, tmp_path / "block.dot")
