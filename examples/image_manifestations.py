@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     add("--channels", type=int, nargs="+", default=[16, 32])
     add("--batch", type=int, default=64)
     add("--lr", type=float, default=0.1)
-    add("--limit", type=int, nargs="+", default=[], help="see train_images.py")
+    add("--limit", type=int, nargs="*", default=[], help="see train_images.py")
     add("--sweep", type=int, nargs="+", default=[], help="steps of the convergence test")
     add("--sweep-schemes", nargs="+", default=SCHEMES, help="schemes of the convergence test")
     add("--sweep-images", type=int, help="test images of the convergence test; by default all")

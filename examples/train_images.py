@@ -198,7 +198,7 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--limit",
         type=int,
-        nargs="+",
+        nargs="*",
         default=[],
         metavar="N",
         help="use so many images only: for training, for validation, for the test",

@@ -21,6 +21,7 @@ from odegraph.basis import PiecewiseConstant as PiecewiseConstant
 from odegraph.basis import PiecewiseLinear as PiecewiseLinear
 from odegraph.basis import projection_matrix as projection_matrix
 from odegraph.block import BakedBlock as BakedBlock
+from odegraph.block import DenseOutput as DenseOutput
 from odegraph.block import Execution as Execution
 from odegraph.block import OdeBlock as OdeBlock
 from odegraph.block import ProjectionReport as ProjectionReport
@@ -28,6 +29,7 @@ from odegraph.block import SlotError as SlotError
 from odegraph.block import bake as bake
 from odegraph.block import block_of_units as block_of_units
 from odegraph.block import coarsen as coarsen
+from odegraph.block import dense_output as dense_output
 from odegraph.block import emit_python as emit_python
 from odegraph.block import interpolate as interpolate
 from odegraph.block import keep_norms as keep_norms

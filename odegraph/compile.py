@@ -20,6 +20,7 @@ from odegraph.passes import (
     DEFAULT_PASSES,
     Pass,
     as_discrete_map,
+    draw_once_a_step,
     run_passes,
     track_statistics,
 )
@@ -29,7 +30,7 @@ from odegraph.unit import Unit
 
 @dataclass(frozen=True)
 class CompiledGraphs:
-    """The step graphs of one block; one object twice where the unit keeps no statistics.
+    """The step graphs of one block; one object twice where training is no other.
 
     `called` is what their evaluations call: the unit, or the layer F of a unit F(x) - x where the
     graphs are those of x_{n+1} = F(x_n).
@@ -51,10 +52,15 @@ def compile_manifestation(
     _check_parts(manifestation, unit)
     built = build_step_graph(manifestation, solver=solver_for(manifestation, unit=unit))
     _check_linearised(built, unit)
-    passed = run_passes(built, passes)
-    _check_collapsed(passed, unit)
-    evaluation, called = _with_layers(passed, unit)
-    training = check(track_statistics(evaluation)) if unit.updated_buffers else evaluation
+    shared = (draw_once_a_step, *passes)
+    in_evaluation = run_passes(built, shared if unit.is_random_in_evaluation else passes)
+    _check_collapsed(in_evaluation, unit)
+    evaluation, called = _with_layers(in_evaluation, unit)
+    training = evaluation
+    if unit.is_random and not unit.is_random_in_evaluation:
+        training, _ = _with_layers(run_passes(built, shared), unit)
+    if unit.updated_buffers:
+        training = check(track_statistics(training))
     return CompiledGraphs(evaluation, training, called)
 
 

@@ -10,6 +10,8 @@ from executors import DIFFERENTIABLE, EXECUTORS, Executor
 from hypothesis import settings
 from torch import nn
 
+DECLARED = pytest.StashKey[torch.library.Library]()
+
 # The same examples in every run, and no deadline on a machine that others use too.
 settings.register_profile("odegraph", derandomize=True, deadline=None)
 settings.load_profile("odegraph")
@@ -36,24 +38,34 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-@pytest.fixture(scope="session")
-def torchvision():
-    """Torchvision, also beside a CPU build of torch for which its compiled operators do not load.
+def pytest_configure(config: pytest.Config) -> None:
+    """Let torchvision, and with it Lightning, be imported beside any build of torch.
 
-    Its Python part registers fake kernels for `nms` and `qnms` on import, which fails
-    when their schemas are missing.
+    Beside another build than its own, such as a CPU build, its compiled operators do not load, and
+    its Python part fails on import, for it says how `nms` and `qnms` behave, which are not there.
     """
-    if importlib.util.find_spec("torchvision") is None:
-        pytest.skip("torchvision is not installed (pip install odegraph[vision])")
-    schema = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+    spec = importlib.util.find_spec("torchvision")
+    compiled = spec and spec.origin and Path(spec.origin).with_name("_C.so")
+    if not compiled or _loads(compiled):
+        return
     library = torch.library.Library("torchvision", "FRAGMENT")
     for operator in ("nms", "qnms"):
-        if not hasattr(torch.ops.torchvision, operator):
-            library.define(operator + schema)
-    import torchvision  # pyright: ignore[reportMissingImports]
+        library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    config.stash[DECLARED] = library  # declared for as long as this is alive
 
-    yield torchvision
-    del library
+
+def _loads(compiled: Path) -> bool:
+    try:
+        torch.ops.load_library(compiled)
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="session")
+def torchvision():
+    """The package, part of the extra `dev`."""
+    return pytest.importorskip("torchvision", reason="pip install odegraph[vision]")
 
 
 @pytest.fixture(params=list(EXECUTORS))

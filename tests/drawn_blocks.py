@@ -34,6 +34,9 @@ CASES = {
     "polynomials": lambda: block("midpoint", Legendre(3), steps=2),
     "cosines": lambda: block("rk4-38", Cosine(2), steps=1),
     "splines": lambda: block("ralston-3", BSpline(2, 2), steps=2),
+    "one solve a step": lambda: block("bdf-2", PiecewiseLinear(1), steps=3),
+    "one Jacobian a step": lambda: block("rodas3", PiecewiseConstant(2), steps=2),
+    "phi functions": lambda: block("etd-4-rk", PiecewiseLinear(1), steps=2),
     "grid": lambda: block("ralston-3", PiecewiseLinear(3), grid=[0, "1/7", "1/2", 1]),
 }
 

@@ -8,6 +8,8 @@ from odegraph.block.bases import split as split
 from odegraph.block.checkpoint import load as load
 from odegraph.block.checkpoint import read_description as read_description
 from odegraph.block.checkpoint import save as save
+from odegraph.block.dense_output import DenseOutput as DenseOutput
+from odegraph.block.dense_output import dense_output as dense_output
 from odegraph.block.emission import emit_python as emit_python
 from odegraph.block.execution import Execution as Execution
 from odegraph.block.ode_block import OdeBlock as OdeBlock

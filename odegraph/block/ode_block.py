@@ -10,6 +10,7 @@ from torch import Tensor, fx, nn
 from odegraph._errors import ProjectionError
 from odegraph._exact import to_float
 from odegraph.basis import Basis
+from odegraph.block.backward import warn_of_diffusion, warn_of_random_unit
 from odegraph.block.execution import DEFAULT_EXECUTION, Execution
 from odegraph.block.halves import check_halves
 from odegraph.compile import CompiledGraphs, compile_manifestation
@@ -124,6 +125,7 @@ class OdeBlock(nn.Module):
         self.execution = execution
         self.theta = theta
         self.state = state
+        warn_of_random_unit(form, unit)
         self._compiled = compile_manifestation(form, unit=unit, passes=execution.passes)
         self._lowered: dict[bool, fx.GraphModule] = {}
         self._runs: dict[bool, Run] = {}
@@ -265,6 +267,7 @@ class OdeBlock(nn.Module):
             *(slot_of(self.state, path)[0] for path in self.unit.buffers),
         ]
         check_halves(self.step_graph, self.unit, x, slots)
+        warn_of_diffusion(self.manifestation, self.unit, x, slots)
         self._checked_shapes.add(x.shape[1:])
 
     def _apply(self, fn: Any, recurse: bool = True) -> "OdeBlock":  # noqa: FBT001, FBT002

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 
 from odegraph._errors import GraphError
 from odegraph._exact import shorten, to_float
 from odegraph.basis import ExactMatrix
 from odegraph.block import OdeBlock
 from odegraph.block.slot_maps import map_slot
+from odegraph.block.transform import named_blocks
 from odegraph.diagnostics.drift import relative_change
 from odegraph.emit.fx_graph import lower_to_fx
 from odegraph.emit.slots import slots_of
@@ -41,8 +42,9 @@ def theta_norms(block: OdeBlock, *, samples: int = 100) -> tuple[DepthProfile, .
     """|| theta(t) || (Frobenius) of each parameter, in the middles of `samples` parts of depth.
 
     Raises:
-        GraphError: `samples` is not a positive integer.
+        GraphError: `samples` is not a positive integer, or a model in place of a block.
     """
+    _require_block(block)
     if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
         raise GraphError(f"`samples` is `{shorten(samples)}`; it must be an integer of at least 1.")
     depths = [Fraction(2 * i + 1, 2 * samples) for i in range(samples)]
@@ -59,7 +61,11 @@ def state_changes(block: OdeBlock, x: Tensor) -> DepthProfile:
     """|| x_{n+1} - x_n || / || x_n || of each step n, in evaluation mode, at its middle.
 
     A continuous model changes its state evenly; a residual network need not.
+
+    Raises:
+        GraphError: a model in place of a block, or a scheme without states between its steps.
     """
+    _require_block(block)
     training = block.training
     block.eval()
     try:
@@ -72,6 +78,17 @@ def state_changes(block: OdeBlock, x: Tensor) -> DepthProfile:
         "change of the state in one step",
         tuple(to_float((start + end) / 2) for start, end in intervals),
         tuple(relative_change(a, b) for a, b in itertools.pairwise(states)),
+    )
+
+
+def _require_block(block: object) -> None:
+    if isinstance(block, OdeBlock):
+        return
+    known = list(named_blocks(block)) if isinstance(block, nn.Module) else []
+    names = f": {', '.join(f'`{name}`' for name in known)}" if known else ""
+    raise GraphError(
+        f"A profile along depth is that of one `OdeBlock`, and this is a `{type(block).__name__}`. "
+        f"Give one of its blocks{names}."
     )
 
 

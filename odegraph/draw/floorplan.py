@@ -7,12 +7,24 @@ state runs along row 0.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from odegraph.draw.view import Item, LeftOut, is_state
-from odegraph.ir import Combine, Edge, Evaluate, Input, Output, StepGraph
+from odegraph.draw.view import Computed, Item, LeftOut, states_of
+from odegraph.ir import (
+    Apply,
+    Combine,
+    Edge,
+    Evaluate,
+    FunctionOfJacobian,
+    Input,
+    Jacobian,
+    Output,
+    StepGraph,
+)
+
+UNGATHERED = ("theta", "matrix")
 
 
 @dataclass(frozen=True)
@@ -28,7 +40,18 @@ class Column:
     def terms(self) -> list[tuple[str, Edge]]:
         """The values that the vertical wire gathers."""
         inputs = (self.sum or self.item).inputs
-        return [(source, edge) for source, edge in inputs if edge.role != "theta"]
+        return [(source, edge) for source, edge in inputs if edge.role not in UNGATHERED]
+
+    @property
+    def matrix(self) -> str | None:
+        """The matrix that the item is a product with."""
+        return next((source for source, edge in self.item.inputs if edge.role == "matrix"), None)
+
+    @property
+    def used(self) -> list[str]:
+        """All values that come along rows."""
+        matrix = self.matrix
+        return [*([matrix] if matrix else []), *(source for source, _ in self.terms)]
 
 
 @dataclass(frozen=True)
@@ -84,6 +107,10 @@ class Floorplan:
         """Whether a value is a state, as opposed to a rate."""
         return value in self.states
 
+    def carries_matrix(self, value: str) -> bool:
+        """Whether a value is a Jacobian or a function of one."""
+        return isinstance(self.source[value].item.node, Jacobian | FunctionOfJacobian)
+
     def within(self, segment: Segment) -> list[Column]:
         """The columns of a segment."""
         return self._by_segment[segment.index]
@@ -97,8 +124,7 @@ def plan(graph: StepGraph, items: list[Item]) -> Floorplan:
     """Columns in the order of computation, and a row for every value."""
     columns, segments = _columns(items, _sums_before_units(graph, items))
     outputs = tuple(item for item in items if isinstance(item.node, Output))
-    states = frozenset(name for name, node in graph.nodes() if is_state(node))
-    rowless = Floorplan(tuple(columns), tuple(segments), outputs, (), states)
+    rowless = Floorplan(tuple(columns), tuple(segments), outputs, (), states_of(graph))
     last_use = _last_uses(rowless)
     return replace(
         rowless, rows=tuple(_rows_within(rowless, segment, last_use) for segment in segments)
@@ -106,11 +132,11 @@ def plan(graph: StepGraph, items: list[Item]) -> Floorplan:
 
 
 def _sums_before_units(graph: StepGraph, items: list[Item]) -> dict[str, Item]:
-    """The sums that one unit reads and nothing else, by the name of that unit."""
+    """The sums that one unit or product reads and nothing else, by the name of that one."""
     found = {}
     for item in items:
         users = list(graph.graph.succ[item.name]) if isinstance(item.node, Combine) else []
-        if len(users) == 1 and isinstance(graph.node(users[0]), Evaluate):
+        if len(users) == 1 and isinstance(graph.node(users[0]), Evaluate | Apply):
             found[users[0]] = item
     return found
 
@@ -120,7 +146,7 @@ def _columns(items: list[Item], sums: dict[str, Item]) -> tuple[list[Column], li
     segments: list[Segment] = []
     inlined = {item.name for item in sums.values()}
     for item in items:
-        if item.name in inlined or not isinstance(item.node, Input | Evaluate | Combine | LeftOut):
+        if item.name in inlined or not isinstance(item.node, Input | LeftOut | Computed):
             continue
         left_out = item.node if isinstance(item.node, LeftOut) else None
         if not segments or segments[-1].step != item.node.step or left_out:
@@ -132,7 +158,7 @@ def _columns(items: list[Item], sums: dict[str, Item]) -> tuple[list[Column], li
 def _last_uses(floorplan: Floorplan) -> dict[str, float]:
     last: dict[str, float] = {}
     for column in floorplan.columns:
-        for source, _ in column.terms:
+        for source in column.used:
             last[source] = max(last.get(source, -1), column.index)
     for output in floorplan.outputs:
         for source, _ in output.inputs:
@@ -159,15 +185,46 @@ def _rows_within(
     order = _states_first(floorplan, carried)
     rows = {value: row for row, value in enumerate(order)}
     holder = order[0] if order else None
-    following = max(len(order), 1)
+    free = _FreeRows(max(len(order), 1))
     for column in columns:
         value = column.item.name
-        free = holder is None or last_use.get(holder, -1) <= column.index
-        if is_state(column.item.node) and free:
+        is_free = holder is None or last_use.get(holder, -1) <= column.index
+        if _is_linear(floorplan, column):
+            ended = {used for used in column.used if last_use[used] == column.index}
+            free.release(rows[used] for used in ended - {column.matrix} if rows[used])
+        if floorplan.carries_state(value) and is_free:
             rows[value], holder = 0, value
         else:
-            rows[value], following = following, following + 1
+            rows[value] = free.take()
     return rows
+
+
+def _is_linear(floorplan: Floorplan, column: Column) -> bool:
+    """Products with matrices, and what is made of them: values that are used up on the way."""
+    node, value = column.item.node, column.item.name
+    is_rate = isinstance(node, Combine) and not floorplan.carries_state(value)
+    return is_rate or isinstance(node, Apply | FunctionOfJacobian)
+
+
+class _FreeRows:
+    """Rows for values: the highest of those that ended, or a new one below all."""
+
+    def __init__(self, first: int) -> None:
+        self.below = first
+        self.ended: set[int] = set()
+
+    def release(self, rows: Iterable[int]) -> None:
+        """Values on these rows have ended."""
+        self.ended.update(rows)
+
+    def take(self) -> int:
+        """The next row."""
+        if self.ended:
+            row = min(self.ended)
+            self.ended.remove(row)
+            return row
+        self.below += 1
+        return self.below - 1
 
 
 def _rows_of_ellipsis(floorplan: Floorplan, column: Column, carried: list[str]) -> dict[str, int]:

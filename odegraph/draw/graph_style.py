@@ -13,10 +13,12 @@ DARKER = 0.62
 STATE = Ink(style.INK, width=1.7)
 RATE = Ink(style.INK, width=0.9)
 IMPLICIT = Ink(style.VERMILION, width=1.1)
+MATRIX = Ink(style.PURPLE, width=1.0)
 
 STATE_LOOK = Look(shape="box", style="rounded,filled", border=style.INK)
 SUM_LOOK = Look(shape="circle", style="filled", border=style.INK, size=12.0)
 ELLIPSIS_LOOK = Look(style="rounded,filled,dashed", border=style.MUTED, size=11.0)
+MATRIX_LOOK = Look(fill="#f8eef5", border=style.PURPLE)
 UPDATE_LOOK = Look(shape="box", style="filled", fill="#f6e3ee", border=style.PURPLE, size=9.5)
 UPDATE = Ink(style.PURPLE, width=0.9, style="dotted")
 STEP_REGION = RegionLook(fill="#f3f5f7", border=style.FAINT, text=style.MUTED)

@@ -35,6 +35,7 @@ CAPTION = 24.0
 HEAD = 66.0
 TABLEAU_HEIGHT = 260.0
 GRAPH_HEIGHT = 250.0
+LEGIBLE = 0.45
 PLOT = 232.0
 PLOT_LABELS = 34.0
 FACT_SIZE = 8.0
@@ -76,7 +77,7 @@ def _parts(scheme: Scheme) -> list[Part]:
     parts = [_coefficients(scheme), _stability(scheme)]
     scene = _scene(scheme)
     if scene is not None:
-        parts.append(_step(scene))
+        parts.append(_step(scene, scheme.name))
     return [*parts, *_failure(scheme), _facts(scheme)]
 
 
@@ -124,11 +125,12 @@ def _scene(scheme: Scheme) -> Scene | None:
         return None
 
 
-def _step(scene: Scene) -> Part:
+def _step(scene: Scene, name: str) -> Part:
     width, height = scene.upper.x - scene.lower.x, scene.upper.y - scene.lower.y
     factor = min(1.0, TEXT / width, GRAPH_HEIGHT / height)
+    small = f" (larger by odegraph draw {name})" if factor < LEGIBLE else ""
     return Part(
-        "One step",
+        f"One step{small}",
         factor * height,
         lambda axes, y: place_scene(axes, scene, x=MARGIN, y=y, factor=factor),
     )

@@ -7,9 +7,18 @@ from typing import NamedTuple
 from odegraph.draw import graph_style, labels
 from odegraph.draw.floorplan import Column, Floorplan, Segment
 from odegraph.draw.scene import Box, Look, Point
-from odegraph.draw.step_texts import StepTexts, theta_of
+from odegraph.draw.step_texts import StepTexts, function_text, product_text, theta_of
 from odegraph.draw.view import LeftOut
-from odegraph.ir import Combine, Edge, Evaluate, Halves, Input
+from odegraph.ir import (
+    Apply,
+    Combine,
+    Edge,
+    Evaluate,
+    FunctionOfJacobian,
+    Halves,
+    Input,
+    Jacobian,
+)
 
 ROW = 46.0
 ROW_WITH_FEEDBACK = 66.0
@@ -151,8 +160,14 @@ class _Placer:
                 return self._place_ellipsis(column, cursor)
             case Combine():
                 return self._place_lone_sum(column, cursor)
-            case Evaluate():
+            case Evaluate() | Jacobian():
                 return self._place_unit(column, cursor)
+            case FunctionOfJacobian(function=function):
+                return self._place_matrix(column, cursor, function_text(function))
+            case Apply(order=order):
+                matrix = self.texts.graph.node(str(column.matrix))
+                assert isinstance(matrix, Jacobian | FunctionOfJacobian)
+                return self._place_matrix(column, cursor, product_text(matrix, order))
         raise AssertionError(f"{column.item.name} has no column")
 
     def _place_ellipsis(self, column: Column, cursor: float) -> float:
@@ -170,17 +185,17 @@ class _Placer:
 
     def _place_lone_sum(self, column: Column, cursor: float) -> float:
         # Weights along its own row stand before it, the others to the right of its vertical wire.
-        row = self._row(column)
-        level = [edge for source, edge in column.terms if self._row_of(source, column) == row]
-        bus = cursor + SUM / 2 + max(map(label_width, level), default=0.0) + 6
+        bus = cursor + SUM / 2 + self._level_labels(column) + 6
         self.bus[column.index] = bus
         self._add_sum(column.item.name, Point(bus, self._y(column)))
         return bus + max(SUM / 2 + MARGIN, self._labels(column))
 
     def _place_unit(self, column: Column, cursor: float) -> float:
         node = column.item.node
-        assert isinstance(node, Evaluate)
-        text = self.texts.unit(column.item.name, node)
+        if isinstance(node, Evaluate):
+            text = self.texts.unit(column.item.name, node)
+        else:
+            text = self.texts.jacobian(column.item.name)
         width = max(UNIT_WIDTH, labels.text_width(text, size=11.0) + 14)
         theta = theta_of(column.item)
         half = 0.0 if theta in self.thetas_seen else theta_width(self.texts.theta(theta)) / 2
@@ -201,8 +216,27 @@ class _Placer:
         self._add(column.item.name, centre, (width, UNIT_HEIGHT), look, text)
         return max(centre.x + width / 2 + AFTER_UNIT, bus + self._labels(column))
 
+    def _place_matrix(self, column: Column, cursor: float, text: str) -> float:
+        """A function of a matrix, or a product with it; the matrix comes from above or below."""
+        width = labels.text_width(text, size=11.0) + 16
+        bus = cursor + self._level_labels(column) + (SUM / 2 if column.sum else 2.0)
+        before = max(BEFORE_UNIT + SUM / 2, self._labels(column) - width / 2)
+        self.bus[column.index] = bus
+        centre = Point(bus + before + width / 2, self._y(column))
+        if column.sum:
+            self._add_sum(column.sum.name, Point(bus, self._y(column)))
+        size = (width, UNIT_HEIGHT - 6)
+        self._add(column.item.name, centre, size, graph_style.MATRIX_LOOK, text)
+        return centre.x + width / 2 + AFTER_UNIT
+
     def _labels(self, column: Column) -> float:
         return max((label_width(edge) for _, edge in column.terms), default=0.0) + 12
+
+    def _level_labels(self, column: Column) -> float:
+        """The room for weights of values that come along the row of the column."""
+        row = self._row(column)
+        level = [edge for source, edge in column.terms if self._row_of(source, column) == row]
+        return max(map(label_width, level), default=0.0)
 
     def _feedback_labels(self, column: Column) -> float:
         feedback = (e for v, e in column.terms if self.floorplan.is_feedback(v, column))

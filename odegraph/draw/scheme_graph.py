@@ -1,21 +1,29 @@
-"""One step of a scheme by itself, as a graph; an implicit one has cycles, for nothing compiles it.
+"""One step of a scheme by itself, as a graph; an implicit one has cycles: its equations.
 
-k_i = R(x + sum_j a_ij k_j, theta(c_i)), x(1) = x(0) + sum_i b_i k_i, with h = 1; where there are
-embedded weights, the estimate of the error is sum_i (b_i - b^_i) k_i.
+A Runge-Kutta scheme is drawn as its tableau, k_i = R(x + sum_j a_ij k_j, theta(c_i)) and
+x(1) = x(0) + sum_i b_i k_i with h = 1; where there are embedded weights, the estimate of the error
+is sum_i (b_i - b^_i) k_i. Steps of the other kinds are drawn as they are compiled.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 
 import networkx as nx
 
-from odegraph._errors import EmitError
 from odegraph._exact import Exact, to_exact
-from odegraph.basis import PiecewiseConstant, PiecewiseLinear
+from odegraph.basis import Basis, PiecewiseConstant, PiecewiseLinear
 from odegraph.draw.labels import subscript
 from odegraph.draw.scene import Scene
+from odegraph.draw.spelled_out import spelled_out
 from odegraph.draw.step_scene import step_scene
-from odegraph.draw.step_texts import DEPTHS, step_texts
+from odegraph.draw.step_texts import (
+    COEFFICIENTS,
+    DEPTHS,
+    Notation,
+    numbered_step_title,
+    step_texts,
+)
 from odegraph.draw.view import every_step
 from odegraph.ir import (
     Combine,
@@ -31,14 +39,7 @@ from odegraph.ir import (
 )
 from odegraph.ir.graph import NamedNode
 from odegraph.passes import DEFAULT_PASSES, run_passes
-from odegraph.scheme import (
-    CompositionScheme,
-    LinearMultistepScheme,
-    NystromScheme,
-    PartitionedRungeKuttaScheme,
-    RungeKuttaScheme,
-    Scheme,
-)
+from odegraph.scheme import LinearMultistepScheme, RosenbrockScheme, RungeKuttaScheme, Scheme
 from odegraph.scheme.number_field import to_sympy
 from odegraph.scheme.tableau import Matrix
 
@@ -47,22 +48,14 @@ RESULT = "x1"
 ERROR = "error"
 ERROR_OUTPUT = "output.error"
 MAX_NEEDS = 3
-HALVES = (CompositionScheme, NystromScheme, PartitionedRungeKuttaScheme)
+# Hats keep theta apart at every depth.
+HATS = PiecewiseLinear(1)
 ONE = to_exact(1)
 Terms = list[tuple[str, Exact]]
 
 
-def scheme_graph(scheme: Scheme) -> StepGraph:
-    """The graph of one step over depth 0 to 1.
-
-    Raises:
-        EmitError: the scheme is of a kind without a tableau.
-    """
-    if not isinstance(scheme, RungeKuttaScheme):
-        raise EmitError(
-            f"`{scheme.name}` is of kind `{scheme.kind}`; by themselves only Runge-Kutta and "
-            "multistep schemes are drawn. Draw a block that is compiled with it instead."
-        )
+def scheme_graph(scheme: RungeKuttaScheme) -> StepGraph:
+    """The tableau as the graph of one step over depth 0 to 1."""
     form = Manifestation(
         scheme=scheme,
         basis=PiecewiseConstant(1),
@@ -74,54 +67,69 @@ def scheme_graph(scheme: Scheme) -> StepGraph:
 
 
 def scheme_scene(scheme: Scheme) -> Scene:
-    """The picture of one step of a scheme."""
+    """The picture of one step of a scheme; with a history, after those that start it.
+
+    Raises:
+        GraphError: a scheme that cannot be compiled; the message says why, and what can.
+    """
+    if isinstance(scheme, RungeKuttaScheme):
+        return _scene(scheme, scheme_graph(scheme), notation=DEPTHS)
     if isinstance(scheme, LinearMultistepScheme):
         started = f", started with {scheme.start}" if scheme.history > 1 else ""
-        return _compiled_scene(scheme, steps=scheme.history, remark=started)
-    if isinstance(scheme, HALVES):
-        return _compiled_scene(scheme, steps=1, remark="")
-    graph = scheme_graph(scheme)
+        return _scene(scheme, _compiled(scheme, HATS, steps=scheme.history), remark=started)
+    if isinstance(scheme, RosenbrockScheme):
+        # It wants theta constant within the step.
+        return _scene(scheme, _compiled(scheme, PiecewiseConstant(1)), notation=COEFFICIENTS)
+    return _scene(scheme, _compiled(scheme, HATS))
+
+
+def _compiled(scheme: Scheme, basis: Basis, *, steps: int = 1) -> StepGraph:
+    form = manifestation(scheme, basis=basis, steps=steps)
+    return spelled_out(run_passes(build_step_graph(form), DEFAULT_PASSES))
+
+
+def _scene(
+    scheme: Scheme, graph: StepGraph, *, notation: Notation = DEPTHS, remark: str = ""
+) -> Scene:
     items = every_step(graph)
     texts = step_texts(
         graph,
         items,
-        notation=DEPTHS,
-        step_title=lambda _: "; ".join(["one step, h = 1", *_dependencies(graph)]),
+        notation=notation,
+        step_title=partial(_step_title, graph),
         output_names={ERROR_OUTPUT: "error"},
     )
-    return step_scene(items, texts, title=f"{scheme.title} ({scheme.name})")
-
-
-def _compiled_scene(scheme: Scheme, *, steps: int, remark: str) -> Scene:
-    """Steps as they are compiled: with a history, those of the start scheme come first."""
-    # Hats keep theta apart at every depth.
-    form = manifestation(scheme, basis=PiecewiseLinear(1), steps=steps)
-    graph = run_passes(build_step_graph(form), DEFAULT_PASSES)
-    items = every_step(graph)
-    texts = step_texts(graph, items, notation=DEPTHS)
     return step_scene(items, texts, title=f"{scheme.title} ({scheme.name}){remark}")
 
 
-def _dependencies(graph: StepGraph) -> list[str]:
-    """What makes a scheme implicit, in words, where it fits into one line."""
+def _step_title(graph: StepGraph, step: int) -> str:
+    form = graph.manifestation
+    title = "one step, h = 1" if form.steps == 1 else numbered_step_title(form, step)
+    return "; ".join([title, *_dependencies(graph, step)])
+
+
+def _dependencies(graph: StepGraph, step: int) -> list[str]:
+    """What makes a step implicit, in words, where it fits into one line."""
+    units = [n for n, node in graph.nodes() if isinstance(node, Evaluate) and node.step == step]
     needs = []
-    for name in graph.of_type(Evaluate):
-        state = graph.input(name, "state")
-        rates = [source for source, _ in graph.inputs(state) if source.startswith("k")]
-        if any(_stage(source) >= _stage(name) for source in rates):
-            needs.append(f"{_symbol(name)} depends on {', '.join(map(_symbol, rates))}")
+    for number, name in enumerate(units):
+        rates = [source for source in _terms_of_state(graph, name) if source in units]
+        if not set(rates).isdisjoint(units[number:]):
+            symbols = (_symbol(graph, rate) for rate in rates)
+            needs.append(f"{_symbol(graph, name)} depends on {', '.join(symbols)}")
     if len(needs) > MAX_NEEDS:
-        stages = graph.manifestation.scheme.stages
-        return [f"implicit: {len(needs)} of {stages} stages depend on themselves or later ones"]
+        return [f"implicit: {len(needs)} of {len(units)} rates depend on themselves or later ones"]
     return [f"implicit: {'; '.join(needs)}"] if needs else []
 
 
-def _stage(rate: str) -> int:
-    return int(rate[1:])
+def _terms_of_state(graph: StepGraph, unit: str) -> list[str]:
+    return [source for source, _ in graph.inputs(graph.input(unit, "state"))]
 
 
-def _symbol(rate: str) -> str:
-    return subscript("k", _stage(rate))
+def _symbol(graph: StepGraph, rate: str) -> str:
+    node = graph.node(rate)
+    assert isinstance(node, Evaluate)
+    return subscript(node.part.value, node.stage)
 
 
 def _parts(scheme: RungeKuttaScheme) -> Iterator[NamedNode]:

@@ -10,11 +10,11 @@ from odegraph._errors import EmitError
 from odegraph.draw.backend import render_placed
 from odegraph.draw.scene import Scene
 from odegraph.draw.scene_dot import scene_to_dot
+from odegraph.draw.spelled_out import spelled_out
 from odegraph.draw.step_scene import step_scene
 from odegraph.draw.step_texts import COEFFICIENTS, Notation, step_texts
 from odegraph.draw.view import View, repeated_steps_left_out
-from odegraph.ir import Jacobian, Manifestation, Propagator, StepGraph
-from odegraph.passes import spell_out_stages
+from odegraph.ir import Manifestation, Propagator, StepGraph
 
 
 def to_dot(
@@ -57,19 +57,14 @@ def graph_scene(
     """The picture before it is written; implicit stages are drawn as their equations.
 
     Raises:
-        EmitError: the steps are linearised; products with matrices have no place in the picture.
+        EmitError: many steps were made one matrix, which has no place in the picture.
     """
-    if graph.of_type(Jacobian):
-        raise EmitError(
-            f"A step of `{graph.manifestation.scheme.name}` takes a Jacobian, and such graphs are "
-            "not drawn. `odegraph.ir.to_text(block.step_graph)` writes every node out."
-        )
     if graph.of_type(Propagator):
         raise EmitError(
             "Steps that `collapse_linear` made a matrix of have no stages to draw. "
             "`odegraph.draw(block.step_graph, ...)` draws one box a value."
         )
-    graph = spell_out_stages(graph)
+    graph = spelled_out(graph)
     items = view(graph)
     texts = step_texts(graph, items, notation=notation)
     return step_scene(items, texts, title=summary(graph.manifestation) if title is None else title)

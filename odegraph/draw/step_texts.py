@@ -8,8 +8,20 @@ from types import MappingProxyType
 from odegraph._exact import Exact, to_exact, to_float
 from odegraph.draw import labels
 from odegraph.draw.view import Item, LeftOut
-from odegraph.ir import Evaluate, Manifestation, Output, StepGraph, Theta, Update
-from odegraph.scheme import LinearMultistepScheme, RungeKuttaScheme, Scheme
+from odegraph.ir import (
+    Evaluate,
+    FunctionOfJacobian,
+    Jacobian,
+    Manifestation,
+    Output,
+    Part,
+    Resolvent,
+    StepGraph,
+    Theta,
+    Update,
+)
+from odegraph.ir.matrix_nodes import MatrixFunction
+from odegraph.scheme import LinearMultistepScheme, RosenbrockScheme, RungeKuttaScheme, Scheme
 from odegraph.scheme.number_field import to_sympy
 
 Number = labels.Number
@@ -59,7 +71,13 @@ class StepTexts:
 
     def unit(self, name: str, node: Evaluate) -> str:
         """Stage and theta(t) of one call of the unit."""
-        return f"{labels.subscript('k', node.stage)} = R\n{labels.theta_at(self.depth_of[name])}"
+        function = "R" if node.part is Part.WHOLE else node.part.value
+        rate = labels.subscript(node.part.value, node.stage)
+        return f"{rate} = {function}\n{labels.theta_at(self.depth_of[name])}"
+
+    def jacobian(self, name: str) -> str:
+        """The derivative of the unit, and theta(t) that it is taken at."""
+        return f"J = dR/dx\n{labels.theta_at(self.depth_of[name])}"
 
     def left_out(self, left_out: LeftOut) -> str:
         """What an ellipsis stands for."""
@@ -92,11 +110,12 @@ def step_texts(
     output_names: Mapping[str, str] = NO_NAMES,
 ) -> StepTexts:
     """The texts of what is drawn of a graph."""
-    drawn = {theta_of(item) for item in items if isinstance(item.node, Evaluate)}
+    drawn = {theta_of(item) for item in items if isinstance(item.node, Evaluate | Jacobian)}
     depth_of: dict[str, Number] = {}
     read_at: dict[str, list[Number]] = {}
     for name, node in graph.nodes():
-        if isinstance(node, Evaluate) and (theta := graph.input(name, "theta")) in drawn:
+        is_reader = isinstance(node, Evaluate | Jacobian)
+        if is_reader and (theta := graph.input(name, "theta")) in drawn:
             depth_of[name] = _depth(graph, node, theta)
             read_at.setdefault(theta, []).append(depth_of[name])
     titles = step_title or partial(numbered_step_title, graph.manifestation)
@@ -181,15 +200,40 @@ def _statistics(index: int) -> str:
     return labels.superscript("S", index)
 
 
-def _depth(graph: StepGraph, unit: Evaluate, theta: str) -> Number:
+def function_text(function: MatrixFunction) -> str:
+    """``(1 − 1/2 J)⁻¹``; ``φ₀ … φ₃ of 1/2 J``."""
+    if isinstance(function, Resolvent):
+        return f"(1 − {_times_j(function.scale)})⁻¹"
+    ends = [labels.subscript("φ", order) for order in sorted({0, function.highest})]
+    between = " … " if function.highest > 1 else ", "
+    return f"{between.join(ends)} of {_times_j(function.scale)}"
+
+
+def product_text(matrix: Jacobian | FunctionOfJacobian, order: int) -> str:
+    """``J ·``; ``(1 − 1/2 J)⁻¹ ·``; ``φ₁(1/2 J) ·``."""
+    if isinstance(matrix, Jacobian):
+        return "J ·"
+    if isinstance(matrix.function, Resolvent):
+        return f"{function_text(matrix.function)} ·"
+    return f"{labels.subscript('φ', order)}({_times_j(matrix.function.scale)}) ·"
+
+
+def _times_j(scale: Exact) -> str:
+    text = labels.number(scale)
+    if scale == 1:
+        return "J"
+    return f"({text}) J" if " " in text else f"{text} J"
+
+
+def _depth(graph: StepGraph, reader: Evaluate | Jacobian, theta: str) -> Number:
     # Units that share theta(t) may read it at different depths, of which the theta knows the first.
-    times = _stage_times(graph.manifestation.scheme, unit.step)
-    if times is None:
+    times = _stage_times(graph.manifestation.scheme, reader.step)
+    if times is None or isinstance(reader, Jacobian):
         node = graph.node(theta)
         assert isinstance(node, Theta)
         return node.depth
-    start, end = (to_exact(depth) for depth in graph.manifestation.intervals[unit.step])
-    return start + times[unit.stage - 1] * (end - start)
+    start, end = (to_exact(depth) for depth in graph.manifestation.intervals[reader.step])
+    return start + times[reader.stage - 1] * (end - start)
 
 
 def _stage_times(scheme: Scheme, step: int) -> Sequence[Exact] | None:
@@ -197,11 +241,14 @@ def _stage_times(scheme: Scheme, step: int) -> Sequence[Exact] | None:
     match scheme:
         case RungeKuttaScheme():
             return [to_exact(to_sympy(c)) for c in scheme.tableau.c]
+        case RosenbrockScheme():
+            return [to_exact(c) for c in scheme.c.flat()]
         case LinearMultistepScheme():
             start = scheme.start_scheme
             if start is not None and step < scheme.history - 1:
                 return _stage_times(start, step)
-            return [to_exact(0)]
+            # The rates of the two ends of the step; an explicit scheme has the first alone.
+            return [to_exact(0), to_exact(1)]
     return None
 
 

@@ -11,7 +11,7 @@ from odegraph.draw.placement import THETA_SIZE, Placement, theta_width
 from odegraph.draw.scene import Box, Ink, Point, Wire
 from odegraph.draw.step_texts import theta_of
 from odegraph.draw.view import Item, exact_weight
-from odegraph.ir import Evaluate, Update
+from odegraph.ir import Evaluate, Jacobian, Update
 
 LINE = 12.5
 PADDING = 9.0
@@ -75,7 +75,7 @@ def updates_below(
 def _served_thetas(placement: Placement) -> list[Served]:
     readers: dict[str, list[int]] = {}
     for column in placement.floorplan.columns:
-        if isinstance(column.item.node, Evaluate):
+        if isinstance(column.item.node, Evaluate | Jacobian):
             readers.setdefault(theta_of(column.item), []).append(column.index)
     return [
         Served(name, placement.texts.theta(name), tuple(columns))
@@ -87,7 +87,7 @@ def _unit_boxes(placement: Placement) -> Mapping[int, Box]:
     return {
         column.index: placement.boxes[column.item.name]
         for column in placement.floorplan.columns
-        if isinstance(column.item.node, Evaluate)
+        if isinstance(column.item.node, Evaluate | Jacobian)
     }
 
 

@@ -8,15 +8,19 @@ depths differ from step to step.
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 
-from odegraph._exact import exact_text, to_exact
+from odegraph._exact import Exact, exact_text, to_exact
 from odegraph.ir import (
+    Apply,
     Combine,
     Edge,
     Evaluate,
+    FunctionOfJacobian,
     Halves,
     Input,
+    Jacobian,
     Node,
     Output,
+    PhiFunctions,
     StepGraph,
     Theta,
     Update,
@@ -25,6 +29,7 @@ from odegraph.ir import (
 MAX_STEPS = 6
 FIRST_STEPS = 2
 SHORTEST_RUN = 2
+Computed = Evaluate | Combine | Jacobian | FunctionOfJacobian | Apply
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,7 @@ def _runs(steps: list[int]) -> Iterator[range]:
 def _by_step(graph: StepGraph) -> dict[int, list[str]]:
     members: dict[int, list[str]] = {}
     for name, node in graph.nodes():
-        if isinstance(node, Evaluate | Combine):
+        if isinstance(node, Computed):
             members.setdefault(node.step, []).append(name)
     return members
 
@@ -120,15 +125,28 @@ def _form(graph: StepGraph, step: int, members: list[str]) -> Hashable:
             is_rate = isinstance(graph.node(source), Evaluate)
             place = places.setdefault(source, ("before", is_rate, len(places)))
             terms.append((place, edge.any_weight / h if is_rate and edge.weight else edge.weight))
-        form.append((type(node), node.stage if isinstance(node, Evaluate) else None, tuple(terms)))
+        form.append((_sort(node, h), tuple(terms)))
     return tuple(form)
+
+
+def _sort(node: Node, h: Exact) -> Hashable:
+    match node:
+        case Evaluate(stage=stage, part=part):
+            return Evaluate, stage, part
+        case FunctionOfJacobian(function=PhiFunctions(scale, highest)):
+            return PhiFunctions, scale / h, highest
+        case FunctionOfJacobian(function=function):
+            return type(function), function.scale / h
+        case Apply(order=order):
+            return Apply, order
+    return type(node)
 
 
 def _with_ellipses(graph: StepGraph, run_of: dict[int, range]) -> list[Item]:
     hidden = {
         name: run_of[node.step]
         for name, node in graph.nodes()
-        if isinstance(node, Evaluate | Combine) and node.step in run_of
+        if isinstance(node, Computed) and node.step in run_of
     }
     read = {
         source
@@ -173,9 +191,25 @@ def _item(graph: StepGraph, name: str, node: Node) -> Item:
     return Item(name, node, tuple(graph.inputs(name)), (name,))
 
 
-def is_state(node: Node | LeftOut) -> bool:
-    """Whether a node is a state of the network, as opposed to a rate."""
-    return isinstance(node, Input | Combine)
+def states_of(graph: StepGraph) -> frozenset[str]:
+    """The values that are states of the network, as opposed to rates, matrices and their products.
+
+    A sum is a state where a term is one, and so is exp(hJ) times a state.
+    """
+    found: set[str] = set()
+    for name, node in graph.nodes():
+        if isinstance(node, Input) or _adds_to_state(graph, name, node, found):
+            found.add(name)
+    return frozenset(found)
+
+
+def _adds_to_state(graph: StepGraph, name: str, node: Node, states: set[str]) -> bool:
+    if isinstance(node, Apply):
+        matrix = graph.node(graph.input(name, "matrix"))
+        keeps = isinstance(matrix, FunctionOfJacobian) and node.order == 0
+    else:
+        keeps = isinstance(node, Combine)
+    return keeps and any(source in states for source, _ in graph.inputs(name))
 
 
 def exact_weight(edge: Edge) -> str:

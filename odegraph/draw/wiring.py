@@ -20,9 +20,13 @@ def wires_between(placement: Placement) -> Iterator[Wire]:
     for column in placement.floorplan.columns:
         for source, edge in column.terms:
             yield _wire(placement, column, source, edge)
+        if column.matrix:
+            yield _matrix_wire(placement, column, column.matrix)
         if column.sum:
             total, unit = placement.boxes[column.sum.name], placement.boxes[column.item.name]
-            yield Wire(total.name, unit.name, (total.right, unit.left), graph_style.STATE)
+            ink = _ink(is_state=placement.floorplan.carries_state(total.name))
+            exact = exact_weight(dict(column.item.inputs)[total.name])
+            yield Wire(total.name, unit.name, (total.right, unit.left), ink, exact=exact)
 
 
 def rail(placement: Placement, value: str, *, segment: int) -> list[Point]:
@@ -40,8 +44,13 @@ def rail(placement: Placement, value: str, *, segment: int) -> list[Point]:
 
 
 def ink_of(placement: Placement, value: str) -> Ink:
-    """States and rates look different."""
-    is_state = placement.floorplan.carries_state(value)
+    """States, rates and matrices look different."""
+    if placement.floorplan.carries_matrix(value):
+        return graph_style.MATRIX
+    return _ink(is_state=placement.floorplan.carries_state(value))
+
+
+def _ink(*, is_state: bool) -> Ink:
     return graph_style.STATE if is_state else graph_style.RATE
 
 
@@ -68,6 +77,15 @@ def _wire(placement: Placement, column: Column, value: str, edge: Edge) -> Wire:
         label_at=_label_at(points, bus, edge, feedback=feedback),
         exact=exact_weight(edge),
     )
+
+
+def _matrix_wire(placement: Placement, column: Column, value: str) -> Wire:
+    """From the row of a matrix to the middle of a product with it."""
+    points = rail(placement, value, segment=column.segment)
+    target = placement.boxes[column.item.name]
+    tip = target.top if points[-1].y > target.at.y else target.bottom
+    points += [Point(tip.x, points[-1].y), tip]
+    return Wire(drawn_source(placement, value), target.name, tuple(points), graph_style.MATRIX)
 
 
 def _arrival(item: Item, target: Box, bus: float, y: float) -> list[Point]:

@@ -16,6 +16,7 @@ from odegraph.emit.source_lines import (
     sum_statements,
 )
 from odegraph.emit.theta_source import ThetaSource
+from odegraph.emit.unit_call import AGAIN
 from odegraph.emit.variables import Variables, last_uses, used_once_as_state
 from odegraph.emit.weighted_sum import WeightedSum, weighted_sum
 from odegraph.ir import (
@@ -50,12 +51,15 @@ class UnitNames:
         parameters: whether the unit has parameters, passed as `*theta[b]`.
         buffers: whether the unit has buffers, passed as `*state[b]`.
         learns: whether the function returns new statistics after the rate.
+        draws: how many random tensors the functions draw and return at the end; those that end
+            with `_again` take them as their last arguments instead.
     """
 
     functions: Mapping[Part, str]
     parameters: bool
     buffers: bool
     learns: bool
+    draws: Mapping[Part, int]
 
 
 def forward_statements(graph: StepGraph, names: UnitNames, precision: Precision) -> list[str]:
@@ -76,6 +80,7 @@ class _ForwardWriter:
         self.halves = HalvesSource(graph, self.names, self.lines, precision, margin=MARGIN)
         self.evaluations: list[str] = []
         self.step: int | None = None
+        self.drawn: dict[Part, int | None] = {}  # whose random numbers the variables hold
 
     def write(self) -> list[str]:
         if self.unit.learns:
@@ -170,14 +175,25 @@ class _ForwardWriter:
         arguments = self.theta[self.graph.input(name, "theta")]
         state_name = self.graph.input(name, "state")
         state = self.names.variable.get(state_name) or self._inline(state_name, arguments, node)
-        target = rate = self.names.assign(name, self._wanted(name, node), position)
+        targets = [self.names.assign(name, self._wanted(name, node), position)]
         if self.unit.learns:
-            target = f"{rate}, *statistics"
-        function = self.unit.functions[node.part]
-        self.lines += call(f"{target} = {function}", [state, *arguments], margin=MARGIN)
+            targets.append("*statistics")
+        function, noise = self.unit.functions[node.part], self._noise(node.part)
+        if noise and self.drawn.get(node.part) != node.draws:
+            self.drawn[node.part] = node.draws
+            targets += noise
+        elif noise:
+            function, arguments = f"{function}{AGAIN}", [*arguments, *noise]
+        self.lines += call(f"{', '.join(targets)} = {function}", [state, *arguments], margin=MARGIN)
         if self.unit.learns:
             self.lines.append("learned.append(statistics)")
             self.evaluations.append(name)
+
+    def _noise(self, part: Part) -> list[str]:
+        """The variables of what a part of the unit drew in this step."""
+        count = self.unit.draws[part]
+        name = "noise" if part is Part.WHOLE else f"{part.name.lower()}_noise"
+        return [name] if count == 1 else [f"{name}_{i}" for i in range(1, count + 1)]
 
     def _wanted(self, name: str, node: Evaluate) -> str:
         if name not in self.names.last_use:

@@ -28,7 +28,7 @@ from odegraph.emit.propagator import UnitPropagator, propagate
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_of
 from odegraph.emit.solver_call import LinearStageMatrix, StageSolve
-from odegraph.emit.unit_call import UNITS, UnitCall
+from odegraph.emit.unit_call import AGAIN, UNITS, UnitCall
 from odegraph.emit.weighted_sum import (
     add_terms,
     rounded_terms,
@@ -67,9 +67,11 @@ def lower_to_fx(
     lowering = _Lowering(graph, call, precision, counters)
     root = nn.Module()
     for part, unit in call.graphs.items():
-        root.add_module(UNITS[part], unit)
+        root.add_module(UNITS[part], unit.first)
+        if unit.count:
+            root.add_module(f"{UNITS[part]}{AGAIN}", unit.again)
     if graph.of_type(Jacobian):
-        root.add_module(JACOBIAN, UnitJacobian(call.graphs[Part.WHOLE]))
+        root.add_module(JACOBIAN, UnitJacobian(call.graphs[Part.WHOLE].first))
     root.add_module("theta", theta)
     root.add_module("state", state)
     lowered = lowering.lower()
@@ -98,6 +100,7 @@ class _Lowering:
         self.halves = HalvesLowering(source, self.graph, self.values, precision)
         self.thetas: dict[str, list[fx.Node]] = {}
         self.statistics: dict[str, dict[str, fx.Node]] = {}
+        self.drawn: dict[tuple[Part, int | None], list[fx.Node]] = {}
         self.solvers: dict[str, nn.Module] = {}
         self.solver_names: dict[Hashable, str] = {}
         self.updates: dict[int, Mapping[str, fx.Node]] = {}
@@ -179,15 +182,20 @@ class _Lowering:
     def _evaluate(self, name: str, node: Evaluate) -> fx.Node:
         state = self.values[self.source.input(name, "state")]
         theta = self.thetas[self.source.input(name, "theta")]
-        if not self.call.updated:
-            arguments = (state, *theta)
-            unit = UNITS[node.part]
-            return self.graph.create_node("call_module", unit, arguments, name=fx_name(name))
-        result = self.graph.call_module(UNITS[node.part], (state, *theta))
-        self.statistics[name] = {
-            path: self.graph.call_function(operator.getitem, (result, position))
-            for position, path in enumerate(self.call.updated, start=1)
-        }
+        drawn = self.drawn.get((node.part, node.draws))
+        target = UNITS[node.part] if drawn is None else f"{UNITS[node.part]}{AGAIN}"
+        arguments = (state, *theta, *(drawn or ()))
+        updated = len(self.call.updated)
+        count = updated + (self.call.graphs[node.part].count if drawn is None else 0)
+        if not count:
+            return self.graph.create_node("call_module", target, arguments, name=fx_name(name))
+        result = self.graph.call_module(target, arguments)
+        rest = [
+            self.graph.call_function(operator.getitem, (result, i)) for i in range(1, count + 1)
+        ]
+        self.statistics[name] = dict(zip(self.call.updated, rest[:updated], strict=True))
+        if node.draws is not None and drawn is None:
+            self.drawn[node.part, node.draws] = rest[updated:]
         return self.graph.create_node(
             "call_function", operator.getitem, (result, 0), name=fx_name(name)
         )
@@ -226,7 +234,7 @@ class _Lowering:
 
     def _stage_matrix(self, name: str, node: StageMatrix) -> fx.Node:
         like = self.values[self.source.input(name, "like")]
-        unit = self.call.graphs[node.part]
+        unit = self.call.graphs[node.part].first
         target = self._solver(
             ("stage_matrix", node.coefficients, node.part),
             lambda: LinearStageMatrix(unit, node.coefficients, self.precision),
@@ -238,7 +246,7 @@ class _Lowering:
         if isinstance(node.solver, ExactLinear):
             matrix = self.values[self.source.input(name, "matrix")]
             return self.graph.call_function(linear_stages, (matrix, states))
-        unit = self.call.graphs[node.part]
+        unit = self.call.graphs[node.part].first
         target = self._solver(
             ("solve", node.coefficients, node.solver, node.part),
             lambda: StageSolve(unit, node.coefficients, self.precision, node.solver),

@@ -17,6 +17,10 @@ def jacobian(unit: Callable[..., Tensor], x: Tensor, *slots: Tensor) -> Tensor:
     rows = torch.eye(size, dtype=x.dtype, device=x.device)
     rows = rows.reshape(size, 1, *x.shape[1:])
     copies, directions = (one.expand(size, *x.shape).flatten(0, 1) for one in (x, rows))
+    if torch.compiler.is_exporting():
+        # forward mode, by columns: torch.export does not follow vjp
+        columns = torch.func.jvp(lambda y: unit(y, *slots), (copies,), (directions,))[1]
+        return columns.reshape(size, x.shape[0], size).permute(1, 2, 0)
     pull_back = torch.func.vjp(lambda y: unit(y, *slots), copies)[1]
     return pull_back(directions)[0].reshape(size, x.shape[0], size).transpose(0, 1)
 

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 
 from odegraph._exact import to_float, to_source
 from odegraph.emit.linear_stages import unit_matrix
@@ -48,7 +48,7 @@ def propagate(matrix: Tensor, x: Tensor) -> Tensor:
 class UnitPropagator(nn.Module):
     """R(h M)^k of a unit graph as a module, so that a torch.fx graph can call it."""
 
-    def __init__(self, unit: fx.GraphModule, node: Propagator) -> None:
+    def __init__(self, unit: nn.Module, node: Propagator) -> None:
         super().__init__()
         self.unit = unit
         self.P, self.Q = ([to_float(c) for c in row] for row in (node.numerator, node.denominator))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from torch import Tensor
+from torch import Tensor, fx
 
 from odegraph._version import __version__
 from odegraph.emit.block_source import MARGIN, UnitNames, forward_statements
@@ -16,9 +16,9 @@ from odegraph.emit.signature import signature
 from odegraph.emit.slots import access, container_statements, norm_scales, slot_statement
 from odegraph.emit.solve_source import solver_functions, solvers_in_words
 from odegraph.emit.source_lines import exploded, indent
-from odegraph.emit.unit_call import units_by_part
+from odegraph.emit.unit_call import AGAIN, evaluation_call, training_call, units_by_part
 from odegraph.ir import Evaluate, Part, Solve, StepGraph
-from odegraph.unit import Unit
+from odegraph.unit import Unit, hold_draws
 
 IMPORTS = "import torch\nfrom torch import Tensor, nn\n"
 FUNCTIONAL = "from torch.nn import functional as F\n"
@@ -85,16 +85,25 @@ def unit_functions(parts: BlockParts, *, name: str) -> str:
     """The unit, or its parts, as functions; one for each mode where that makes a difference."""
     units = units_by_part(parts.unit)
     evaluation = [
-        write_function(units[part].evaluation, name=function).text
+        _functions(units[part].evaluation, function)
         for part, function in function_names(parts, name).items()
     ]
     if parts.unit.training is parts.unit.evaluation:
         return "\n\n".join(evaluation)
     training = [
-        write_function(units[part].training, name=function).text
+        _functions(units[part].training, function)
         for part, function in function_names(parts, name, "_training").items()
     ]
     return "\n\n".join([*evaluation, *training])
+
+
+def _functions(graph: fx.GraphModule, name: str) -> str:
+    """A graph as a function; where it draws random numbers, also as one that is given them."""
+    held = hold_draws(graph)
+    drawing = write_function(held.first, name=name).text
+    if not held.count:
+        return drawing
+    return f"{drawing}\n\n{write_function(held.again, name=f'{name}{AGAIN}').text}"
 
 
 def function_names(parts: BlockParts, name: str, suffix: str = "") -> dict[Part, str]:
@@ -202,7 +211,9 @@ def _method(
     learns: bool,
 ) -> list[str]:
     functions = function_names(parts, unit_name, suffix)
-    names = UnitNames(functions, bool(parts.theta), bool(parts.state), learns)
+    call = training_call(parts.unit) if suffix else evaluation_call(parts.unit)
+    draws = {part: one.count for part, one in call.graphs.items()}
+    names = UnitNames(functions, bool(parts.theta), bool(parts.state), learns, draws)
     docstring = ['    """The state at depth 1 from the state `x` at depth 0."""']
     return [
         f"def {name}(self, x: Tensor) -> Tensor:",

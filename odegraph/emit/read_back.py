@@ -45,7 +45,7 @@ from odegraph.emit.solver_call import (
     has_halves,
     plain,
 )
-from odegraph.emit.unit_call import UNITS
+from odegraph.emit.unit_call import AGAIN, UNITS
 
 Unit = Callable[[str, Form, Slots], Form]
 WeightOf = Callable[[fx.Node], Exact]
@@ -164,7 +164,7 @@ class _Interpreter:
                 return self.values[node.args[0]]
             case "call_method", "copy_":
                 return Ignored()
-            case "call_module", unit if unit in UNITS.values():
+            case "call_module", str(unit) if unit.removesuffix(AGAIN) in UNITS.values():
                 state, *slots = (self.values[one] for one in node.args)
                 return Called(self.unit(_rate_name(node), form_of(state), floating(slots)))
             case "call_function", function if function is linear_stages:

@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from torch import fx
-
 from odegraph.ir import Part
-from odegraph.unit import Unit
+from odegraph.unit import HeldDraws, Unit, hold_draws
 
 # The submodules of a lowered graph that compute rates.
 UNITS: Mapping[Part, str] = MappingProxyType(
     {Part.WHOLE: "unit", Part.EXPLICIT: "unit_explicit", Part.IMPLICIT: "unit_implicit"}
 )
+AGAIN = "_again"  # ends the name of what takes random numbers instead of drawing them
 
 
 @dataclass(frozen=True)
@@ -21,13 +20,14 @@ class UnitCall:
 
     Attributes:
         graphs: the functional graphs `forward(x, *parameters, *buffers)` of the unit as a whole,
-            and of its parts where it has some.
+            and of its parts where it has some. Each returns its rate, or a tuple of the rate, the
+            new values of `updated` and what it drew.
         parameters: dotted paths, in the order of the arguments.
         buffers: dotted paths, likewise.
         updated: the buffers whose new values the graph returns after the rate.
     """
 
-    graphs: Mapping[Part, fx.GraphModule]
+    graphs: Mapping[Part, HeldDraws]
     parameters: tuple[str, ...]
     buffers: tuple[str, ...]
     updated: tuple[str, ...]
@@ -35,13 +35,13 @@ class UnitCall:
 
 def evaluation_call(unit: Unit) -> UnitCall:
     """The unit in evaluation mode: running statistics are read only."""
-    graphs = {part: one.evaluation for part, one in units_by_part(unit).items()}
+    graphs = {part: hold_draws(one.evaluation) for part, one in units_by_part(unit).items()}
     return UnitCall(graphs, unit.parameters, unit.buffers, ())
 
 
 def training_call(unit: Unit) -> UnitCall:
     """The unit in training mode: it returns the new value of each buffer that it updates."""
-    graphs = {part: one.training for part, one in units_by_part(unit).items()}
+    graphs = {part: hold_draws(one.training) for part, one in units_by_part(unit).items()}
     return UnitCall(graphs, unit.parameters, unit.buffers, unit.updated_buffers)
 
 

@@ -3,6 +3,7 @@
 from odegraph.ir.build import OrderLossWarning as OrderLossWarning
 from odegraph.ir.build import build_step_graph as build_step_graph
 from odegraph.ir.check import check as check
+from odegraph.ir.dense_output import build_dense_graph as build_dense_graph
 from odegraph.ir.embedded import build_error_graph as build_error_graph
 from odegraph.ir.graph import StepGraph as StepGraph
 from odegraph.ir.graph import parts_of as parts_of

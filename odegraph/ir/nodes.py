@@ -50,12 +50,15 @@ class Evaluate:
         part: the part of the unit that is called.
         reads: the half of the state that what is used of the rate depends on: f of q' = f(p) reads
             p alone. None where it depends on the whole state.
+        draws: which random numbers a random unit computes with: evaluations that have the same
+            share their numbers, and the first of them draws; None where each draws its own.
     """
 
     step: int
     stage: int
     part: Part = Part.WHOLE
     reads: int | None = None
+    draws: int | None = None
 
 
 Matrix = tuple[tuple[Weight, ...], ...]

@@ -36,7 +36,8 @@ def _formula(node: Node, inputs: list[tuple[str, Edge]]) -> str:
             statistics = f", statistics {_row(node.state_row)}" if node.state_row else ""
             return f"theta({node.depth}): {_row(node.row)}{statistics}"
         case Evaluate():
-            return f"{_function(node.part)}({', '.join(source for source, _ in inputs)})"
+            draws = "" if node.draws is None else f"; draws {node.draws}"
+            return f"{_function(node.part)}({', '.join(source for source, _ in inputs)}{draws})"
         case Jacobian():
             return f"dR/dx({', '.join(source for source, _ in inputs)})"
         case FunctionOfJacobian(function=PhiFunctions(scale, highest)):

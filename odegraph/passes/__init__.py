@@ -2,6 +2,7 @@
 
 from odegraph.passes.as_discrete_map import as_discrete_map as as_discrete_map
 from odegraph.passes.collapse_linear import collapse_linear as collapse_linear
+from odegraph.passes.draw_once_a_step import draw_once_a_step as draw_once_a_step
 from odegraph.passes.drop_dead import drop_dead as drop_dead
 from odegraph.passes.pipeline import DEFAULT_PASSES as DEFAULT_PASSES
 from odegraph.passes.pipeline import Pass as Pass

@@ -59,11 +59,12 @@ def _value(node: Node, inputs: NamedInputs, halves: HalfStates) -> Hashable | No
             return Theta, row, state_row
         case Combine() | Jacobian():
             return type(node), tuple(inputs)
-        case Evaluate(part=part, reads=None):
-            return Evaluate, part, tuple(inputs)
-        case Evaluate(part=part, reads=int() as half):
+        case Evaluate(part=part, reads=None, draws=draws):
+            return Evaluate, part, draws, tuple(inputs)
+        case Evaluate(part=part, reads=int() as half, draws=draws):
             source = {edge.role: source for source, edge in inputs}
-            return Evaluate, part, half, halves.value(source["state"], half), source["theta"]
+            state = halves.value(source["state"], half)
+            return Evaluate, part, draws, half, state, source["theta"]
         case FunctionOfJacobian(function=function):
             return function, tuple(inputs)
         case Apply(order=order):

@@ -38,6 +38,12 @@ def collocation(c: Sequence[Number]) -> Matrix:
     return tuple(tuple(evaluate(p, x) for p in integrals) for x in c)
 
 
+def collocation_polynomial(c: Sequence[Number]) -> Matrix:
+    """b_dense, the integrals over [0, theta] of the Lagrange polynomials, in powers of theta."""
+    rows = [_integral(p)[1:] for p in lagrange_polynomials(c)]
+    return tuple((*row, *[Fraction(0)] * (len(c) - len(row))) for row in rows)
+
+
 def transposed_collocation(c: Sequence[Number]) -> Matrix:
     """A with D(s), from that with C(s): b_i a_ij + b_j a^C_ji = b_i b_j."""
     b, A = quadrature_weights(c), collocation(c)

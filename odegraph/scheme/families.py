@@ -39,6 +39,17 @@ class Family:
     build: Callable[[int], Tableau]
 
 
+def _collocation(node_rule: Callable[[int], Vector]):
+    """Collocation methods: the collocation polynomial is their dense output."""
+
+    def build(stages: int) -> Tableau:
+        c = node_rule(stages)
+        weights = by.quadrature_weights(c)
+        return Tableau(by.collocation(c), weights, c, b_dense=by.collocation_polynomial(c))
+
+    return build
+
+
 def _from(node_rule: Callable[[int], Vector], rule: Callable[[Vector], Matrix]):
     def build(stages: int) -> Tableau:
         c = node_rule(stages)
@@ -58,7 +69,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
     {
         "gauss": Family(
             "Gauss", "Kuntzmann (1961); Butcher, Mathematics of Computation 18 (1964)",
-            "stages", 1, 5, _from(nodes.gauss_nodes, by.collocation),
+            "stages", 1, 5, _collocation(nodes.gauss_nodes),
         ),
         "radau-ia": Family(
             "Radau IA", _EHLE,
@@ -66,11 +77,11 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
         ),
         "radau-iia": Family(
             "Radau IIA", _EHLE,
-            "stages", 1, 4, _from(nodes.radau_right_nodes, by.collocation),
+            "stages", 1, 4, _collocation(nodes.radau_right_nodes),
         ),
         "lobatto-iiia": Family(
             "Lobatto IIIA", _EHLE,
-            "stages", 2, 6, _from(nodes.lobatto_nodes, by.collocation),
+            "stages", 2, 6, _collocation(nodes.lobatto_nodes),
         ),
         "lobatto-iiib": Family(
             "Lobatto IIIB", _EHLE,

@@ -22,6 +22,7 @@ def scheme_from_tableau(
     *,
     c: Vector | None = None,
     b_embedded: Vector | None = None,
+    b_dense: Matrix | None = None,
     name: str = "tableau",
     title: str = "",
     source: str = "",
@@ -29,12 +30,15 @@ def scheme_from_tableau(
 ) -> Scheme:
     """The Runge-Kutta scheme with these exact coefficients; c defaults to the row sums of A.
 
+    `b_dense` has one row a stage, the coefficients of theta, theta^2, ... of b_i(theta).
     Entries are integers, fractions, sympy numbers or text such as "1/2 - sqrt(3)/6".
 
     Raises:
         SchemeError: all faults of the tableau, as for a file.
     """
-    arrays: dict[str, Any] = {"A": A, "b": b, "c": c, "b_embedded": b_embedded}
+    # A matrix with one column holds rows here, not a vector.
+    b_dense = b_dense.tolist() if isinstance(b_dense, sympy.MatrixBase) else b_dense
+    arrays: dict[str, Any] = {"A": A, "b": b, "c": c, "b_embedded": b_embedded, "b_dense": b_dense}
     given = {key: value for key, value in arrays.items() if value is not None}
     spec = arrays_spec(given, name=name, title=title, source=source, row_sums=row_sums)
     return verify(SchemeSpec.from_dict(spec.to_dict()))

@@ -1,9 +1,10 @@
 """The proofs of the orders of a tableau, and their outcome."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 from odegraph.scheme.base import Orders
+from odegraph.scheme.dense_output import prove_dense
 from odegraph.scheme.order_conditions import (
     Condition,
     StageVectors,
@@ -18,17 +19,23 @@ from odegraph.scheme.tableau import Tableau, Vector
 @final
 @dataclass(frozen=True)
 class ProvenOrders(Orders):
-    """The four orders of a tableau; `embedded` is None without embedded weights."""
+    """The orders of a tableau; `embedded` and `dense` are None where it has no such weights."""
 
     autonomous: int
     linear: int
     embedded: int | None
+    dense: int | None = None
 
 
 def prove_tableau(tableau: Tableau) -> tuple[ProvenOrders, dict[str, object | None]]:
     """The orders, and the first condition that fails for each claim about one."""
     proofs = prove_orders(tableau)
-    return proven_orders(tableau, proofs), first_failures(proofs)
+    failed = first_failures(proofs)
+    orders = proven_orders(tableau, proofs)
+    if tableau.b_dense is None:
+        return orders, failed
+    dense = prove_dense(tableau, StageVectors(tableau.A, tableau.c))
+    return replace(orders, dense=dense.order), {**failed, "dense_order": dense.failed}
 
 
 def prove_orders(tableau: Tableau) -> dict[str, OrderProof[Condition]]:

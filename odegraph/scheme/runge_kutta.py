@@ -1,6 +1,6 @@
 """Runge-Kutta methods with proven order, and the proof."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import final
@@ -8,7 +8,7 @@ from typing import final
 import sympy
 
 from odegraph._errors import SchemeError
-from odegraph._exact import exact_text
+from odegraph._exact import as_fraction, exact_text
 from odegraph.scheme import properties
 from odegraph.scheme.analysis import Analysis
 from odegraph.scheme.analysis.composition import composition
@@ -16,6 +16,7 @@ from odegraph.scheme.analysis.facts import analysis_facts
 from odegraph.scheme.analysis.reducibility import reduced
 from odegraph.scheme.base import Scheme
 from odegraph.scheme.butcher_matrices import ButcherMatrices
+from odegraph.scheme.dense_output import polynomial_texts
 from odegraph.scheme.order_conditions import Condition, StageVectors
 from odegraph.scheme.orders import ProvenOrders, prove_tableau, prove_weights
 from odegraph.scheme.ssp import ssp_coefficient
@@ -24,7 +25,7 @@ from odegraph.scheme.stability_function import (
     StabilityFunction,
     stability_function,
 )
-from odegraph.scheme.tableau import Tableau
+from odegraph.scheme.tableau import Tableau, matrix
 from odegraph.scheme.tableau_reader import read_tableau
 from odegraph.scheme.tableau_text import tableau_text
 from odegraph.scheme.tableau_writer import tableau_spec
@@ -66,6 +67,36 @@ class RungeKuttaScheme(ButcherMatrices, HasStabilityFunction, Scheme):
         """The proven order of the embedded method on x' = f(t, x)."""
         return self.orders.embedded
 
+    @property
+    def dense_order(self) -> int | None:
+        """The proven uniform order of the dense output: one step is O(h^(r+1)) at every theta."""
+        return self.orders.dense
+
+    @cached_property
+    def b_dense(self) -> sympy.ImmutableMatrix | None:
+        """The coefficients of theta, theta^2, ... of the weights b_i(theta), one row a stage."""
+        return None if self.tableau.b_dense is None else matrix(self.tableau.b_dense)
+
+    def dense_weights(self, theta: Fraction | int | str) -> sympy.ImmutableMatrix:
+        """b(theta), an s x 1 column: x(t_n + theta h) = x_n + h sum_i b_i(theta) k_i.
+
+        Raises:
+            SchemeError: the scheme has no dense output, or theta is no fraction in [0, 1].
+        """
+        if self.b_dense is None:
+            raise SchemeError(
+                f"The scheme `{self.name}` has no dense output: its file has no `b_dense`. Take a "
+                "scheme that has some, such as `rk4-classic`, `dormand-prince` or `gauss-2`."
+            )
+        fraction = as_fraction(theta, name="`theta`")
+        if not 0 <= fraction <= 1:
+            raise SchemeError(
+                f"`theta` is `{fraction}`; it is the part of the step that has passed, 0 to 1."
+            )
+        x = sympy.Rational(fraction.numerator, fraction.denominator)
+        powers = [x**k for k in range(1, self.b_dense.shape[1] + 1)]
+        return sympy.ImmutableMatrix(self.b_dense * sympy.Matrix(powers)).expand()
+
     @cached_property
     def failed_condition(self) -> Condition | None:
         """The first order condition that fails; None where the order is the greatest possible."""
@@ -100,7 +131,7 @@ class RungeKuttaScheme(ButcherMatrices, HasStabilityFunction, Scheme):
     @cached_property
     def _irreducible(self) -> Tableau:
         """The propagated method alone, without stages that it does not need or has twice."""
-        return reduced(replace(self.tableau, b_embedded=None))
+        return reduced(self.tableau.propagated)
 
     @cached_property
     def is_symplectic(self) -> bool:
@@ -111,6 +142,15 @@ class RungeKuttaScheme(ButcherMatrices, HasStabilityFunction, Scheme):
     def is_symmetric(self) -> bool:
         """Whether a step back undoes a step."""
         return properties.is_symmetric(self._irreducible)
+
+    @property
+    def is_reversible(self) -> bool:
+        """Whether flows that run backward under a linear reflection do so step by step.
+
+        A Runge-Kutta step commutes with linear maps, so it is reversible if and only if it is
+        symmetric (Stoffer 1988; Hairer, Lubich and Wanner, V.1).
+        """
+        return self.is_symmetric
 
     @cached_property
     def stability(self) -> StabilityFunction:
@@ -129,6 +169,7 @@ class RungeKuttaScheme(ButcherMatrices, HasStabilityFunction, Scheme):
             "autonomous order": self.autonomous_order,
             "linear order": self.linear_order,
             "embedded order": self.embedded_order,
+            "dense output order": self.dense_order,
             "stage order": self.stage_order,
             "diagonally implicit": self.is_diagonally_implicit,
             "first same as last": self.is_fsal,
@@ -139,7 +180,9 @@ class RungeKuttaScheme(ButcherMatrices, HasStabilityFunction, Scheme):
             "symmetric": self.is_symmetric,
             "SSP coefficient": exact_text(self.ssp_coefficient),
             "stability function": str(self.stability),
+            "reversible": self.is_reversible,
             **analysis_facts(self.analysis),
+            "dense output weights": "; ".join(polynomial_texts(self.tableau.b_dense or ())) or None,
             "first failing condition": None if failed is None else str(failed),
         }
 

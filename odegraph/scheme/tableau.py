@@ -1,7 +1,7 @@
 """The Butcher tableau: A, b, c and embedded weights, exact."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import final
@@ -24,6 +24,7 @@ class Tableau:
           | b
           | b_embedded
 
+    `b_dense` holds the coefficients of theta, theta^2, ... of b_i(theta), one row a stage.
     `tolerance` is 0 for exact tableaus; for tableaus published as decimals, an equation between
     coefficients holds if it holds up to the tolerance.
     """
@@ -33,6 +34,7 @@ class Tableau:
     c: Vector
     b_embedded: Vector | None = None
     tolerance: Fraction = Fraction(0)
+    b_dense: Matrix | None = None
 
     @property
     def stages(self) -> int:
@@ -49,6 +51,11 @@ class Tableau:
         """Whether c is the row sums of A."""
         pairs = zip(self.c, self.row_sums, strict=True)
         return all(self.vanishes(c - row_sum) for c, row_sum in pairs)
+
+    @property
+    def propagated(self) -> "Tableau":
+        """The method alone, without an embedded one and dense output."""
+        return replace(self, b_embedded=None, b_dense=None)
 
     def vanishes(self, value: Number) -> bool:
         """Whether a defect is zero, up to the declared tolerance of a decimal tableau."""
@@ -72,4 +79,6 @@ def column(values: Sequence[Number]) -> sympy.ImmutableMatrix:
 
 def matrix(rows: Matrix) -> sympy.ImmutableMatrix:
     """The numbers as a sympy matrix."""
-    return sympy.ImmutableMatrix(len(rows), len(rows), [to_sympy(x) for row in rows for x in row])
+    return sympy.ImmutableMatrix(
+        len(rows), len(rows[0]), [to_sympy(x) for row in rows for x in row]
+    )

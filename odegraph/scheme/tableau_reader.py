@@ -11,6 +11,7 @@ from odegraph.scheme.checks import (
     read_coefficients,
     row_differences,
 )
+from odegraph.scheme.dense_output import check_dense, read_dense
 from odegraph.scheme.faults import Faults
 from odegraph.scheme.low_storage import read_low_storage, same_rows
 from odegraph.scheme.spec import SchemeSpec
@@ -27,13 +28,15 @@ def read_tableau(spec: SchemeSpec, faults: Faults) -> Tableau | None:
     if faults.found:
         return None
     A = read_square(arrays["A"], faults)
-    check_lengths(arrays, ("b", "c", "b_embedded"), rows="A", faults=faults)
+    check_lengths(arrays, ("b", "c", "b_embedded", "b_dense"), rows="A", faults=faults)
     if faults.found or A is None:
         return None
     c = arrays.get("c", row_sums(A))
-    tableau = Tableau(A, arrays["b"], c, arrays.get("b_embedded"), tolerance)
+    dense = read_dense(arrays["b_dense"]) if "b_dense" in arrays else None
+    tableau = Tableau(A, arrays["b"], c, arrays.get("b_embedded"), tolerance, dense)
     _check_nodes(tableau, spec, faults)
     _check_weights(tableau, faults)
+    check_dense(tableau, faults)
     return tableau
 
 

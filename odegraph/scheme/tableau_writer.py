@@ -19,8 +19,11 @@ def tableau_spec(
 ) -> SchemeSpec:
     """The spec of a tableau that was computed, not read."""
     arrays = {"A": tableau.A, "b": tableau.b, "c": tableau.c}
-    if tableau.b_embedded is not None:
-        arrays["b_embedded"] = tableau.b_embedded
+    arrays |= {
+        key: rows
+        for key, rows in (("b_embedded", tableau.b_embedded), ("b_dense", tableau.b_dense))
+        if rows is not None
+    }
     return arrays_spec(
         {key: _to_sympy(value) for key, value in arrays.items()},
         name=name,

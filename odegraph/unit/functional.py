@@ -67,7 +67,7 @@ def functional_graph(
     new_values = [changes.updates[b] for b in updated]
     outputs = _unpacked(changes.rate)
     graph.output((outputs, *new_values) if updated else outputs)
-    graph.eliminate_dead_code(is_impure_node=_must_stay)
+    graph.eliminate_dead_code(is_impure_node=must_stay)
     graph.lint()
     return FunctionalGraph(graph, updated)
 
@@ -170,5 +170,6 @@ def unique_names(paths: Sequence[str]) -> list[str]:
     return names
 
 
-def _must_stay(node: fx.Node) -> bool:
+def must_stay(node: fx.Node) -> bool:
+    """Whether a node has a purpose beside its value."""
     return node.op in ("placeholder", "output") or updates_statistics(node)

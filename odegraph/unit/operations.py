@@ -17,7 +17,10 @@ _DROPOUTS = (
     F.alpha_dropout,
     F.feature_alpha_dropout,
 )
-_RANDOM = re.compile(r"rand|dropout|bernoulli|rrelu|normal_?$|multinomial|poisson")
+_RANDOM = re.compile(
+    r"rand|dropout|bernoulli|rrelu|normal_?$|multinomial|poisson|gumbel|"
+    r"(uniform|exponential|geometric|cauchy)_$"
+)
 LEAVING = ("item", "tolist", "numpy", "backward", "register_hook", "data_ptr", "storage")
 """Methods of a tensor whose result is no value of the graph."""
 
@@ -29,9 +32,14 @@ def argument(node: fx.Node, name: str, position: int) -> Any:
 
 def is_random(node: fx.Node) -> bool:
     """Whether the node may draw random numbers."""
-    name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
     by_option = node.target in (F.scaled_dot_product_attention, F.multi_head_attention_forward)
-    return by_option or _RANDOM.search(name) is not None
+    return by_option or _RANDOM.search(operation_name(node)) is not None
+
+
+def operation_name(node: fx.Node) -> str:
+    """The name of what a node calls, without the overload."""
+    name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
+    return name.partition(".")[0]
 
 
 def is_idle_dropout(node: fx.Node) -> bool:
@@ -43,11 +51,17 @@ def is_idle_dropout(node: fx.Node) -> bool:
 
 def draws_numbers(node: fx.Node) -> bool:
     """Whether the node draws random numbers with the options that it is called with."""
-    if not is_random(node) or is_idle_dropout(node):
+    if not node.op.startswith("call_") or not is_random(node) or is_idle_dropout(node):
         return False
-    positions = {F.scaled_dot_product_attention: 4, F.multi_head_attention_forward: 9}
-    position = positions.get(node.target)
-    return position is None or bool(argument(node, "dropout_p", position))
+    match node.target:
+        case F.scaled_dot_product_attention:
+            return bool(argument(node, "dropout_p", 4))
+        case F.multi_head_attention_forward:
+            trains = argument(node, "training", 13) is not False
+            return trains and bool(argument(node, "dropout_p", 10))
+        case F.rrelu:
+            return bool(argument(node, "training", 3))
+    return True
 
 
 def updates_statistics(node: fx.Node) -> bool:

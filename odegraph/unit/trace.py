@@ -11,6 +11,7 @@ from torch import Tensor, fx, nn
 
 from odegraph._errors import UnitError
 from odegraph.unit.admission import admit, copy_structure
+from odegraph.unit.draws import hold_draws
 from odegraph.unit.export import trace_by_export
 from odegraph.unit.faults import explain
 from odegraph.unit.functional import Trace, functional_graph
@@ -58,6 +59,7 @@ def _trace_unit(module: nn.Module, work: _Rate, *, example: Tensor | None) -> Un
     _check_shape(module, evaluation, inputs, example=example)
     traced, _ = _trace(work.train(), inputs, example=example)
     training = _functional(traced, inputs, returned=inputs.buffers, name=type(module).__name__)
+    hold_draws(training.module)  # refuses what the stages of a step could not share
     one_graph = training.module.code == evaluation.module.code
     return Unit(
         name=type(module).__name__,

@@ -45,8 +45,12 @@ class Unit:
     @property
     def is_random(self) -> bool:
         """Whether a training call may draw random numbers."""
-        calls = (node for node in self.training.graph.nodes if node.op.startswith("call_"))
-        return any(map(draws_numbers, calls))
+        return _draws(self.training)
+
+    @property
+    def is_random_in_evaluation(self) -> bool:
+        """Whether a call in evaluation mode may draw random numbers."""
+        return _draws(self.evaluation)
 
     def frozen(self) -> Unit:
         """The same unit in evaluation mode for good."""
@@ -72,3 +76,7 @@ class Unit:
         if self.traced_for is None:
             return ""
         return f" It was traced for states like {list(self.traced_for)}: pass yours as `example=`."
+
+
+def _draws(module: fx.GraphModule) -> bool:
+    return any(map(draws_numbers, module.graph.nodes))

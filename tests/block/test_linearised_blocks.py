@@ -11,7 +11,7 @@ from torch import nn
 from torch.testing import assert_close
 
 import odegraph as og
-from odegraph._errors import EmitError, GraphError
+from odegraph._errors import GraphError
 from odegraph.emit.matrix_functions import jacobian, phi_functions, resolvent, solve
 from odegraph.ir import FunctionOfJacobian, Jacobian, to_text
 from odegraph.scheme import RosenbrockScheme, load_scheme
@@ -191,12 +191,6 @@ def test_what_cannot_be_linearised_is_refused():
         og.OdeBlock(Tanh(), scheme="ros2", basis=og.PiecewiseLinear(1), steps=2)
     with pytest.raises(GraphError, match="Jacobian of `Normalised` sample by sample"):
         og.OdeBlock(Normalised(), scheme="etd-1", basis=og.PiecewiseConstant(1), steps=2)
-
-
-def test_pictures_of_linearised_steps_are_refused(tmp_path: Path):
-    block = og.OdeBlock(Tanh(), scheme="etd-1", basis=og.PiecewiseConstant(1), steps=1)
-    with pytest.raises(EmitError, match="`etd-1` takes a Jacobian, and such graphs are not drawn"):
-        og.draw(block, tmp_path / "block.svg")
 
 
 def test_generated_module_says_what_it_does(tmp_path: Path):

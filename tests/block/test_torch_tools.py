@@ -2,6 +2,7 @@
 
 import copy
 import io
+from functools import partial
 
 import pytest
 import torch
@@ -42,6 +43,43 @@ def test_export_with_a_dynamic_batch(make, training):
         assert_close(exported(x), twin(x), rtol=1e-14, atol=1e-15)
     for key, value in twin.state_dict().items():
         assert_close(exported.state_dict()[key], value)
+
+
+def solver_block(scheme: str) -> og.OdeBlock:
+    solver = og.NewtonKrylov(iterations=2, krylov=2)
+    return tanh_block(scheme=scheme, solver=solver, basis=og.PiecewiseConstant(1), steps=1)
+
+
+def split_block() -> og.OdeBlock:
+    unit = og.SplitUnit(Tanh(), nn.Linear(2, 2, bias=False))
+    return randomized(og.OdeBlock(unit, scheme="ars-222", basis=og.PiecewiseConstant(1), steps=1))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        *(partial(solver_block, name) for name in ("gauss-2", "adams-moulton-1")),
+        split_block,
+    ],
+)
+def test_export_of_steps_that_solve(make):
+    block = make()
+    batch = torch.export.Dim("batch", min=2, max=64)
+    program = torch.export.export(block, (torch.randn(3, 2),), dynamic_shapes=({0: batch},))
+    for size in (3, 7):
+        x = torch.randn(size, 2)
+        assert_close(program.module()(x), block(x), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # of torch's forward mode
+@pytest.mark.parametrize("scheme", ["ros2", "etd-2-rk", "lawson-4"])
+def test_export_of_steps_that_linearise(scheme):
+    # torch's forward mode fixes the size of the batch
+    block = solver_block(scheme)
+    x = torch.randn(3, 2)
+    exported = torch.export.export(block, (x,)).module()
+    for one in (x, torch.randn(3, 2)):
+        assert_close(exported(one), block(one), rtol=1e-12, atol=1e-13)
 
 
 @pytest.mark.parametrize("make", [tanh_block, normed_block])

@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
+from executors import imported
+from torch.nn import functional as F
 
 from odegraph.cli import main
 from odegraph.cli.output import console
@@ -205,6 +208,27 @@ def test_compile_writes_module_picture_and_checkpoint(capsys, tmp_path, scheme_f
     assert {Path(path).suffix for path in description["written"]} == {".py", ".svg", ".safetensors"}
     assert all(Path(path).stat().st_size for path in description["written"])
     assert {block["scheme"] for block in description["blocks"].values()} == {"my-scheme"}
+
+
+def test_the_module_compiled_for_cifar10_trains(capsys, tmp_path):
+    model = str(EXAMPLES / "continuousnet_cifar10.toml")
+    code, out, _ = run(capsys, "compile", model, "--draw", "-o", str(tmp_path))
+    assert code == 0
+    assert "857,850 parameters" in out
+    assert (tmp_path / "continuousnet_cifar10.svg").stat().st_size > 10_000
+    net = imported(tmp_path / "continuousnet_cifar10.py").Model()
+    labels = torch.arange(8)
+    images = torch.randn(8, 3, 8, 8)
+    images[labels, 0, labels] += 3  # a bright row tells the class
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.02, momentum=0.9)
+    losses = []
+    for _ in range(6):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(images), labels)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] / 4
 
 
 def test_compile_into_a_folder_that_cannot_be_made_writes_nothing(capsys, tmp_path):

@@ -1,5 +1,6 @@
 """Image data: disjoint parts, folders of images, and what is wrong with some of them."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import odegraph as og
 from odegraph.data.images import (
     LabelledImages,
     batches,
+    cifar10,
     digits,
     image_folder,
     random_crops_and_flips,
@@ -119,3 +121,30 @@ def test_statistics_are_those_of_the_training_images(tmp_path):
     pixels = data.train.pixels.double() / 255
     torch.testing.assert_close(mean.double(), pixels.mean(dim=(0, 2, 3)), atol=1e-6, rtol=0)
     assert std.shape == (3,)
+
+
+def test_cifar10_is_what_torchvision_reads(torchvision, tmp_path, monkeypatch):
+    folder = tmp_path / "cifar-10-batches-py"
+    folder.mkdir()
+    names = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
+    written = {name: torch.randint(0, 256, (20, 3, 32, 32), dtype=torch.uint8) for name in names}
+    for name, pixels in written.items():
+        batch = {"data": pixels.reshape(20, -1).numpy(), "labels": [i % 10 for i in range(20)]}
+        (folder / name).write_bytes(pickle.dumps(batch))
+    classes = [f"class{i}" for i in range(10)]
+    (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": classes}))
+    dataset = torchvision.datasets.CIFAR10
+    monkeypatch.setattr(dataset, "train_list", [(name, None) for name in names[:5]])
+    monkeypatch.setattr(dataset, "test_list", [("test_batch", None)])
+    meta = {"filename": "batches.meta", "key": "label_names", "md5": None}
+    monkeypatch.setattr(dataset, "meta", meta)
+
+    data = cifar10(tmp_path)
+
+    assert (len(data.train), len(data.validation), len(data.test)) == (90, 10, 20)
+    assert data.classes == tuple(classes)
+    assert torch.equal(data.test.pixels, written["test_batch"])
+    assert data.test.labels.tolist() == [i % 10 for i in range(20)]
+    seen = torch.cat([data.train.pixels, data.validation.pixels])
+    expected = torch.cat([written[name] for name in names[:5]])
+    assert sorted(seen.sum((1, 2, 3)).tolist()) == sorted(expected.sum((1, 2, 3)).tolist())

@@ -65,3 +65,12 @@ def test_changes_of_the_state_lead_from_start_to_end(scheme):
     single = random_block(elements=1, scheme=scheme)
     (change,) = state_changes(single, x).values
     assert change == pytest.approx(((single(x) - x).norm() / x.norm()).item())
+
+
+def test_a_profile_is_that_of_one_block():
+    basis = og.PiecewiseConstant(1)
+    block = og.OdeBlock(TanhUnit(2, 3), scheme="euler", basis=basis, steps=1)
+    model = nn.Sequential(nn.Linear(2, 2), block)
+    for profile in (theta_norms, lambda one: state_changes(one, torch.zeros(1, 2))):
+        with pytest.raises(og.GraphError, match=r"this is a `Sequential`.*its blocks: `1`"):
+            profile(model)

@@ -62,7 +62,7 @@ def test_what_makes_a_scheme_implicit_is_said():
         "one step, h = 1; implicit: k₁ depends on k₁, k₂; k₂ depends on k₁, k₂",
     ]
     titles = read_dot(scene_to_dot(scene_of(load_scheme("lobatto-iiic-4")))).titles
-    assert titles[1].endswith("implicit: 4 of 4 stages depend on themselves or later ones")
+    assert titles[1].endswith("implicit: 4 of 4 rates depend on themselves or later ones")
 
 
 def test_a_multistep_scheme_is_drawn_with_its_start():
@@ -77,9 +77,35 @@ def test_a_multistep_scheme_is_drawn_with_its_start():
     assert_readable(scene)
 
 
-def test_kinds_that_have_no_picture_say_so():
-    with pytest.raises(EmitError, match=r"is of kind `additive-runge-kutta`; .* Draw a block"):
-        scene_of(load_scheme("ars-222"))
+@pytest.mark.parametrize("name", sorted({*scheme_names()} - {*TABLEAUS}))
+def test_a_step_of_every_other_kind_is_drawn(name: str):
+    assert_readable(scene_of(load_scheme(name)))
+
+
+def test_the_parts_of_a_split_unit_have_their_letters():
+    dot = read_dot(scene_to_dot(scene_of(load_scheme("ars-222"))))
+    assert dot.titles[1].endswith("implicit: g₂ depends on f₁, g₂; g₃ depends on f₁, f₂, g₂, g₃")
+    assert dot.label("step0.f1") == "f₁ = f\nθ(0)"
+    assert dot.label("step0.g3") == "g₃ = g\nθ(1)"
+
+
+def test_products_with_matrices_say_which_matrix():
+    dot = read_dot(scene_to_dot(scene_of(load_scheme("ros3p"))))
+    assert dot.label("step0.J") == "J = dR/dx\nθ(0)"
+    assert dot.label("step0.theta0") == "θ⁰\nat t = 0, 1"
+    assert dot.label("step0.v1") == "(1 − (1/2 + √3/6) J)⁻¹ ·"
+    dot = read_dot(scene_to_dot(scene_of(load_scheme("etd-4-rk"))))
+    assert dot.label("step0.F1") == "φ₀, φ₁ of 1/2 J"
+    assert dot.label("step0.F2") == "φ₀ … φ₃ of J"
+    assert dot.label("step0.v3") == "φ₁(1/2 J) ·"
+    assert ("step0.F1", "step0.v3") in {(source, target) for source, target, _ in dot.edges}
+
+
+def test_many_linearised_steps_are_left_out():
+    graph = block("ros2", PiecewiseConstant(1), steps=9).step_graph
+    dot = read_dot(scene_to_dot(scene_of(graph)))
+    assert "… 6 more steps" in dot.label("steps2to7")
+    assert_readable(scene_of(graph))
 
 
 def test_stages_at_the_same_depth_share_theta():

@@ -15,6 +15,7 @@ from odegraph.block import bake
 from odegraph.draw import draw_step_graph, every_step, repeated_steps_left_out, to_dot
 from odegraph.draw.graph_style import RAMP, depth_color
 from odegraph.draw.labels import combination, number
+from odegraph.draw.spelled_out import spelled_out
 from odegraph.draw.step_graph import graph_scene
 from odegraph.draw.step_texts import CONSTANTS
 from odegraph.draw.view import LeftOut, step_forms
@@ -27,7 +28,7 @@ def graph(request: pytest.FixtureRequest):
 
 def test_every_node_is_drawn_once(graph):
     drawn = [name for name, _ in read_dot(to_dot(graph, view=every_step)).nodes]
-    assert sorted(drawn) == sorted(name for name, _ in graph.nodes())
+    assert sorted(drawn) == sorted(name for name, _ in spelled_out(graph).nodes())
 
 
 def test_every_edge_is_drawn_once_with_its_exact_weight(graph):
@@ -35,7 +36,7 @@ def test_every_edge_is_drawn_once_with_its_exact_weight(graph):
     for source, target, attributes in read_dot(to_dot(graph, view=every_step)).edges:
         assert (source, target) not in drawn
         drawn[source, target] = attributes.get("tooltip")
-    expected = {(a, b): edge.weight for a, b, edge in graph.graph.edges(data="edge")}
+    expected = {(a, b): edge.weight for a, b, edge in spelled_out(graph).graph.edges(data="edge")}
     assert drawn.keys() == expected.keys()
     for key, weight in expected.items():
         assert weight is None or parse_exact(drawn[key]) == weight

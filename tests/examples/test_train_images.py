@@ -17,14 +17,13 @@ SMALL = ["--quiet", "--elements", "1", "--channels", "2", "4", "--limit", "128"]
 
 
 @pytest.fixture
-def example(request, monkeypatch) -> Any:
+def example(monkeypatch) -> Any:
     for package in ("lightning", "sklearn"):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"{package} is not installed (pip install odegraph[dev])")
-    if importlib.util.find_spec("torchvision") is not None:
-        request.getfixturevalue("torchvision")  # which Lightning imports where it is there
     monkeypatch.syspath_prepend(str(EXAMPLES))
-    sys.modules.pop("train_images", None)
+    for name in ("train_images", "image_manifestations"):
+        sys.modules.pop(name, None)
     import train_images  # pyright: ignore[reportMissingImports]
 
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
@@ -77,3 +76,26 @@ def test_a_run_that_was_killed_resumes_as_if_it_never_was(example, tmp_path, mon
 def test_what_is_no_data_is_one_message(example, tmp_path, capsys):
     assert example.main(["--data", str(tmp_path / "nothing"), "--output", str(tmp_path)]) == 1
     assert "error: There is no image folder" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("refine", [[], ["--refine", "1"]])
+def test_networks_are_measured_in_other_forms(example, tmp_path, refine, capsys):
+    import image_manifestations as manifestations  # pyright: ignore[reportMissingImports]
+
+    arguments = ["--elements", "2", "--epochs", "2", "--seeds", "0", "--channels", "2", "4"]
+    arguments += ["--sweep", "1", "2", "4", "--sweep-schemes", "euler", "rk4-classic", *refine]
+    limit = ["--limit", "128", "64"] if refine else []
+    arguments += [*limit, "--output", str(tmp_path), "--name", "few", "--resume"]
+    assert manifestations.main(arguments) == 0
+    ways = 1 + bool(refine)
+    counts = {"training": 2, "convergence": 2 * 6, "manifestations": 2 * 4}
+    for table, count in counts.items():
+        rows = (tmp_path / "results" / f"few_{table}.csv").read_text(encoding="utf-8").splitlines()
+        assert len(rows) == 1 + ways * count
+    assert (tmp_path / "pictures" / "few-convergence.svg").exists()
+    said = capsys.readouterr().out
+    trained = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("result.json")}
+    assert len(trained) == 2 * ways
+    assert manifestations.main(arguments) == 0
+    assert {path: path.stat().st_mtime_ns for path in trained} == trained, "trained again"
+    assert capsys.readouterr().out == said

@@ -11,7 +11,7 @@ precision double
     ----+--------------------
         | 1/6  1/3  1/3  1/6
 
-signature eee94d7b19f79d88
+signature c4d3e5b75535e1bd
 """
 
 import torch

@@ -69,12 +69,14 @@ def test_layers_with_an_activation_after_the_sum():
     assert_same(plain, continuous, torch.randn(2, 3, 6, 6))
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnet50"])
+STEPS = {"resnet18": [2, 1, 1, 1], "resnet34": [3, 3, 5, 2], "resnet50": [2, 3, 5, 2]}
+
+
+@pytest.mark.parametrize("name", STEPS)
 def test_networks_of_torchvision(torchvision, name):
     plain = getattr(torchvision.models, name)(num_classes=5)
     continuous = from_resnet(plain)
-    steps = [block.manifestation.steps for block in blocks(continuous).values()]
-    assert steps == ([2, 1, 1, 1] if name == "resnet18" else [2, 3, 5, 2])
+    assert [block.manifestation.steps for block in blocks(continuous).values()] == STEPS[name]
     assert_same(plain, continuous, torch.randn(2, 3, 32, 32))
 
 

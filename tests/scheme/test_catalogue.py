@@ -196,11 +196,16 @@ def test_loading_twice_gives_the_same_object():
 def test_a_scheme_is_made_again_from_its_matrices(name):
     scheme = load(name)
     again = scheme_from_tableau(
-        scheme.A, scheme.b, c=scheme.c, b_embedded=scheme.b_embedded, name="again"
+        scheme.A,
+        scheme.b,
+        c=scheme.c,
+        b_embedded=scheme.b_embedded,
+        b_dense=scheme.b_dense,
+        name="again",
     )
     assert isinstance(again, RungeKuttaScheme)
     assert (again.A, again.b, again.c) == (scheme.A, scheme.b, scheme.c)
-    assert again.b_embedded == scheme.b_embedded
+    assert (again.b_embedded, again.b_dense) == (scheme.b_embedded, scheme.b_dense)
     assert again.orders == scheme.orders
 
 

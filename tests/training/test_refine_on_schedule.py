@@ -18,11 +18,9 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 @pytest.fixture
-def lightning(request) -> Any:
+def lightning() -> Any:
     if importlib.util.find_spec("lightning") is None:
         pytest.skip("lightning is not installed (pip install odegraph[train])")
-    if importlib.util.find_spec("torchvision") is not None:
-        request.getfixturevalue("torchvision")  # which Lightning imports where it is there
     import lightning.pytorch
 
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)

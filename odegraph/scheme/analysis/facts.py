@@ -2,9 +2,12 @@
 
 import sympy
 
+from odegraph.scheme.analysis.error_constants import PrincipalError
 from odegraph.scheme.analysis.report import Analysis
+from odegraph.scheme.number_field import to_sympy
 
 DIGITS = 6
+MAX_TERMS = 3
 
 
 def analysis_facts(analysis: Analysis) -> dict[str, object]:
@@ -24,6 +27,8 @@ def analysis_facts(analysis: Analysis) -> dict[str, object]:
         "dissipation order": number_text(waves.dissipation),
         "dispersion order": number_text(waves.dispersion),
         "pseudo-symplectic order": number_text(analysis.pseudo_symplectic_order),
+        "internal amplification": _rounded(analysis.internal_amplification),
+        "modified equation": modified_equation_text(analysis.principal_error),
         "sequential depth": analysis.sequential_depth,
         "confluent nodes": "; ".join(_stages(group) for group in analysis.confluent_nodes) or None,
         "reducible": analysis.is_reducible,
@@ -33,6 +38,20 @@ def analysis_facts(analysis: Analysis) -> dict[str, object]:
     if analysis.notes:
         found["notes"] = " ".join(analysis.notes)
     return found
+
+
+def modified_equation_text(error: PrincipalError) -> str:
+    """x' = f + h^p (e(tree) F(tree) + ...): the first term is the principal error."""
+    pairs = zip(error.coefficients, error.trees, strict=True)
+    terms = sorted(((abs(e), e, tree) for e, tree in pairs if e), key=lambda x: x[0], reverse=True)
+    shown = [f"{number_text(to_sympy(e))} F({tree})" for _, e, tree in terms[:MAX_TERMS]]
+    rest = [f"{len(terms) - MAX_TERMS} smaller terms"] if len(terms) > MAX_TERMS else []
+    power = "h" if error.order == 2 else f"h^{error.order - 1}"
+    return f"x' = f + {power} ({' + '.join(shown + rest)}) + ...".replace("+ -", "- ")
+
+
+def _rounded(value: float | None) -> str | None:
+    return None if value is None else f"{value:.{DIGITS}g}"
 
 
 def number_text(value: sympy.Expr) -> str:

@@ -6,11 +6,16 @@ with Q(z) = z b^T (I - zA)^-1; stage i itself grows by R_i(z), the i-th entry of
 
 from fractions import Fraction
 
+import numpy as np
+
+from odegraph._exact import to_float
+from odegraph.scheme.number_field import to_sympy
 from odegraph.scheme.order_conditions import dot
 from odegraph.scheme.polynomials import Polynomial, trim
 from odegraph.scheme.stability_function import resolvent
 from odegraph.scheme.tableau import Tableau
 
+SAMPLES = 2001
 RationalFunction = tuple[Polynomial, Polynomial]
 
 
@@ -31,3 +36,16 @@ def stage_stability_functions(tableau: Tableau) -> tuple[RationalFunction, ...]:
     determinant, adjugate = resolvent(tableau.A)
     sums = [[sum(row, Fraction(0)) for row in M] for M in adjugate]
     return tuple((trim(column), determinant) for column in zip(*sums, strict=True))
+
+
+def internal_amplification(tableau: Tableau, *, interval: float) -> float:
+    """max_j |Q_j(z)| over z in [-interval, 0], measured at `SAMPLES` points.
+
+    How much an error of one stage can grow on its way to the result, where the method is stable.
+    """
+    A = np.array([[to_float(to_sympy(a)) for a in row] for row in tableau.A])
+    b = np.array([to_float(to_sympy(x)) for x in tableau.b])
+    z = -np.linspace(0, interval, SAMPLES)[:, None]
+    systems = np.eye(len(b)) - z[:, :, None] * A.T
+    Q = z * np.linalg.solve(systems, np.broadcast_to(b, (SAMPLES, len(b)))[:, :, None])[:, :, 0]
+    return float(np.abs(Q).max())

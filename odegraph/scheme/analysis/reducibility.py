@@ -13,8 +13,9 @@ from odegraph.scheme.tableau import Tableau, Vector
 
 
 def needed_stages(tableau: Tableau) -> tuple[int, ...]:
-    """Indices of the stages that influence the result or its error estimate."""
+    """Indices of the stages that influence the result, its error estimate or dense output."""
     rows = [row for row in (tableau.b, tableau.b_embedded) if row is not None]
+    rows += zip(*(tableau.b_dense or ()), strict=True)
     pending = [i for i in range(tableau.stages) if any(row[i] for row in rows)]
     needed = set(pending)
     while pending:
@@ -64,11 +65,13 @@ def _merge(tableau: Tableau, classes: tuple[tuple[int, ...], ...]) -> Tableau:
     def merged(row: Sequence[Number]) -> Vector:
         return tuple(sum((row[j] for j in part), Fraction(0)) for part in classes)
 
-    embedded = tableau.b_embedded
+    embedded, dense = tableau.b_embedded, tableau.b_dense
+    columns = [merged(column) for column in zip(*(dense or ()), strict=True)]
     return Tableau(
         A=tuple(merged(tableau.A[part[0]]) for part in classes),
         b=merged(tableau.b),
         c=tuple(tableau.c[part[0]] for part in classes),
         b_embedded=None if embedded is None else merged(embedded),
         tolerance=tableau.tolerance,
+        b_dense=tuple(zip(*columns, strict=True)) if dense else None,
     )

@@ -1,7 +1,7 @@
 """All analyses of one Runge-Kutta method, each computed when it is asked for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import final
@@ -95,8 +95,7 @@ class Analysis:
     @cached_property
     def pseudo_symplectic_order(self) -> sympy.Expr:
         """The order to which quadratic invariants are kept; oo for symplectic methods."""
-        main = replace(self.tableau, b_embedded=None)
-        if properties.is_symplectic(reducibility.reduced(main)):
+        if properties.is_symplectic(reducibility.reduced(self.tableau.propagated)):
             return sympy.oo
         at_most = 2 * self.orders.order + 2
         return sympy.Integer(pseudo_symplectic_order(self.tableau, at_most=at_most))
@@ -115,6 +114,17 @@ class Analysis:
     def internal_stability_functions(self) -> tuple[internal.RationalFunction, ...]:
         """Q_j(z), by which an error of stage j reaches the result."""
         return internal.internal_stability_functions(self.tableau)
+
+    @cached_property
+    def internal_amplification(self) -> float | None:
+        """By how much an error of a stage grows at most on the real stability interval, measured.
+
+        None where the interval has no end: there Q_j is bounded by the poles alone.
+        """
+        interval = self.real_stability_interval
+        if interval == sympy.oo:
+            return None
+        return internal.internal_amplification(self.tableau, interval=float(interval))
 
     @cached_property
     def sequential_depth(self) -> int:
