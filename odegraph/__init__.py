@@ -56,6 +56,9 @@ from odegraph.dynamics import Constraint as Constraint
 from odegraph.dynamics import SymmetricSkew as SymmetricSkew
 from odegraph.dynamics import lyapunov_prior as lyapunov_prior
 from odegraph.dynamics import lyapunov_solve as lyapunov_solve
+from odegraph.emit.compilation import CompiledSteps as CompiledSteps
+from odegraph.emit.compilation import CompiledWhole as CompiledWhole
+from odegraph.emit.compilation import Eager as Eager
 from odegraph.emit.gradients import Backpropagation as Backpropagation
 from odegraph.emit.gradients import Checkpoints as Checkpoints
 from odegraph.emit.reversal import Reversal as Reversal

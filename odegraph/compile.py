@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from odegraph._errors import GraphError
+from odegraph.emit.collector import paused_collector
 from odegraph.ir import (
     ExactLinear,
     Jacobian,
@@ -41,6 +42,7 @@ class CompiledGraphs:
     called: Unit
 
 
+@paused_collector()
 def compile_manifestation(
     manifestation: Manifestation, *, unit: Unit, passes: Sequence[Pass] = DEFAULT_PASSES
 ) -> CompiledGraphs:

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any, final
 
+import torch
 from torch import Tensor, fx, nn
 
 from odegraph.basis import ExactMatrix
+from odegraph.block.execution import COMPILED_STEPS, EAGER
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.slot_maps import map_slot
+from odegraph.emit.compilation import Compilation, Lowered, Run
 from odegraph.emit.fx_graph import lower_to_fx
 from odegraph.emit.python_source import BlockParts
 from odegraph.emit.rounding import Precision
@@ -41,6 +44,7 @@ class BakedBlock(nn.Module):
         theta: nn.Module,
         state: nn.Module,
         precision: Precision,
+        compilation: Compilation = EAGER,
     ) -> None:
         super().__init__()
         self.unit = unit
@@ -48,7 +52,9 @@ class BakedBlock(nn.Module):
         self.precision = precision
         self.theta = theta
         self.state = state
-        self._lowered = [self._lower()]
+        self.compilation = compilation
+        self._lowered = [self._lower(graph)]
+        self._runs: list[Run] = []
 
     @classmethod
     def of_block(cls, block: OdeBlock, *, fold: Fold = fold_norms) -> "BakedBlock":
@@ -67,6 +73,7 @@ class BakedBlock(nn.Module):
             theta=slot_module(theta),
             state=slot_module(state),
             precision=block.precision,
+            compilation=block.execution.compilation,
         )
 
     @property
@@ -93,16 +100,39 @@ class BakedBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The state at depth 1 from the state `x` at depth 0, of the same shape."""
-        return self._lowered[0](x)
+        if torch.compiler.is_compiling():
+            return self._lowered[0](x)
+        if not self._runs:
+            self._runs = [self.compilation.whole(self._lowered_graph)]
+        return self._runs[0](x)
+
+    def compile(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, compilation: Compilation = COMPILED_STEPS
+    ) -> None:
+        """Compile the block in place, when it is next called; see `OdeBlock.compile`."""
+        self.compilation = compilation
+        self._runs = []
 
     def extra_repr(self) -> str:
         """One line: unit, scheme, and steps."""
         form = self.manifestation
         return f"{self.unit.name}, scheme={form.scheme.name}, steps={form.steps}, span={form.span}"
 
-    def _lower(self) -> fx.GraphModule:
+    @property
+    def _lowered_graph(self) -> Lowered:
+        return Lowered(
+            graph=self.step_graph,
+            module=self._lowered[0],
+            lower=self._lower,
+            precision=self.precision,
+            compilation=self.compilation,
+            draws=False,
+            unit=self.unit.name,
+        )
+
+    def _lower(self, graph: StepGraph) -> fx.GraphModule:
         return lower_to_fx(
-            self.step_graph,
+            graph,
             evaluation_call(self.unit),
             theta=self.theta,
             state=self.state,
@@ -110,11 +140,11 @@ class BakedBlock(nn.Module):
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_lowered": []}
+        return {**self.__dict__, "_lowered": [], "_runs": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._lowered = [self._lower()]
+        self._lowered = [self._lower(self.step_graph)]
 
 
 def _tabulated(slots: Mapping[str, Tensor], rows: tuple[Row, ...]) -> dict[str, Tensor]:

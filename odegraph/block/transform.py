@@ -21,6 +21,7 @@ from odegraph.block.baked_block import BakedBlock, Fold
 from odegraph.block.execution import Execution
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.slot_maps import map_slots, map_statistics
+from odegraph.emit.compilation import Compilation
 from odegraph.emit.gradients import Gradients
 from odegraph.emit.slots import slot_module, slots_of
 from odegraph.ir import Manifestation, Solver, manifestation, statistics_basis
@@ -115,7 +116,11 @@ def bake(model: Model, *, fold: Fold = fold_norms) -> Model:
 
 
 def with_execution(
-    model: Model, *, gradients: Gradients | None = None, passes: Sequence[Pass] | None = None
+    model: Model,
+    *,
+    gradients: Gradients | None = None,
+    passes: Sequence[Pass] | None = None,
+    compilation: Compilation | None = None,
 ) -> Model:
     """The same model, computed otherwise: the same values, and the same results to rounding.
 
@@ -127,7 +132,9 @@ def with_execution(
     """
 
     def executed(block: OdeBlock) -> OdeBlock:
-        execution = block.execution.changed(gradients=gradients, passes=passes)
+        execution = block.execution.changed(
+            gradients=gradients, passes=passes, compilation=compilation
+        )
         return _with_copied_slots(block, block.manifestation, execution=execution)
 
     return replace_blocks(model, executed)

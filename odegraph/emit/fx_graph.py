@@ -13,6 +13,7 @@ import torch
 from torch import fx, nn
 
 from odegraph._exact import Exact, to_exact
+from odegraph.emit.collector import paused_collector
 from odegraph.emit.fx_values import VALUE, FxArithmetic, FxSlots, fx_name, mark_step
 from odegraph.emit.halves_lowering import HalvesLowering
 from odegraph.emit.linear_stages import linear_stages
@@ -55,6 +56,7 @@ from odegraph.ir import (
 )
 
 
+@paused_collector()
 def lower_to_fx(
     graph: StepGraph, call: UnitCall, *, theta: nn.Module, state: nn.Module, precision: Precision
 ) -> fx.GraphModule:
@@ -214,7 +216,7 @@ class _Lowering:
         theta = self.thetas[self.source.input(name, "theta")]
         target = self._solver(
             ("propagator", node.numerator, node.denominator, node.repeats),
-            lambda: UnitPropagator(self.call.graphs[Part.WHOLE], node),
+            lambda: UnitPropagator(self.call.graphs[Part.WHOLE].first, node),
         )
         return self.graph.call_module(target, (like, *theta))
 

@@ -12,5 +12,6 @@ from odegraph.passes.simplify import simplify as simplify
 from odegraph.passes.spell_out_stages import spell_out_stages as spell_out_stages
 from odegraph.passes.tabulate_theta import Tabulation as Tabulation
 from odegraph.passes.tabulate_theta import tabulate_pairs as tabulate_pairs
+from odegraph.passes.tabulate_theta import tabulate_parameters as tabulate_parameters
 from odegraph.passes.tabulate_theta import tabulate_theta as tabulate_theta
 from odegraph.passes.track_statistics import track_statistics as track_statistics

@@ -1,6 +1,6 @@
 """Give every depth where theta is read an index of its own: what `bake` folds to constants."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from odegraph.ir import Row, StepGraph, Theta, parts_of, step_graph
@@ -42,6 +42,18 @@ def tabulate_pairs(graph: StepGraph) -> tuple[StepGraph, Tabulation]:
         parts.append((name, node, inputs))
     rows, state_rows = zip(*pairs, strict=True) if pairs else ((), ())
     return step_graph(graph.manifestation, parts), Tabulation(tuple(rows), tuple(state_rows))
+
+
+def tabulate_parameters(graph: StepGraph) -> tuple[StepGraph, tuple[Row, ...]]:
+    """The same for the parameters alone: new statistics are coefficients, not table entries."""
+    rows: dict[Row, int] = {}
+    parts = [
+        (name, replace(node, row=_entry(node.row, rows)), inputs)
+        if isinstance(node, Theta)
+        else (name, node, inputs)
+        for name, node, inputs in parts_of(graph)
+    ]
+    return step_graph(graph.manifestation, parts), tuple(rows)
 
 
 def _entry(row: Row, seen: dict[Row, int]) -> Row:

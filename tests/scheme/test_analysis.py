@@ -61,7 +61,14 @@ def test_imaginary_stability_interval_is_where_a_scan_leaves_the_region(name):
     if exact:
         assert exact == pytest.approx(scanned, abs=5e-3)
     else:  # near 0 the excess is of the size y^(p + 1): a float does not show it for order 9
-        assert growth_in_digits(scheme, mpmath.mpc(0, "0.01")) > 1
+        # ... and what published decimals leave over hides it from smaller y.
+        y = "0.5" if is_rough(scheme) else "0.01"
+        assert growth_in_digits(scheme, mpmath.mpc(0, y)) > 1
+
+
+def is_rough(scheme: RungeKuttaScheme) -> bool:
+    """Whether the coefficients were published with no more digits than a float has."""
+    return scheme.tableau.tolerance > 1e-20
 
 
 def growth_in_digits(scheme: RungeKuttaScheme, z):
@@ -145,13 +152,16 @@ def test_dissipation_and_dispersion_are_the_slopes_of_modulus_and_phase(name):
             R = mp.polyval(P[::-1], mpc(0, y)) / mp.polyval(Q[::-1], mpc(0, y))
             return abs(abs(R) - 1), abs(y - mp.arg(R))
 
-        coarse, fine = defects(mpf(1) / 1000), defects(mpf(1) / 2000)
+        # What published decimals leave over, some 1e-15 y, must stay small beside the defects.
+        y = mpf(1) / (2 if is_rough(scheme) else 1000)
+        coarse, fine = defects(y), defects(y / 2)
         slopes = [
             mp.log(c / f, 2) if c > mpf(10) ** -70 else mp.inf
             for c, f in zip(coarse, fine, strict=True)
         ]
-    assert float(slopes[0]) == pytest.approx(float(errors.dissipation) + 1, abs=0.05)
-    assert float(slopes[1]) == pytest.approx(float(errors.dispersion) + 1, abs=0.05)
+    near = 0.5 if is_rough(scheme) else 0.05
+    assert float(slopes[0]) == pytest.approx(float(errors.dissipation) + 1, abs=near)
+    assert float(slopes[1]) == pytest.approx(float(errors.dispersion) + 1, abs=near)
 
 
 def test_error_constants_of_the_books():
