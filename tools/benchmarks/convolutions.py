@@ -17,8 +17,8 @@ def rows(runs: int) -> Iterator[Row]:
     """What the compiled block takes of the loop, and what baking saves."""
     block = _block(STEPS).eval()
     loop = RungeKuttaLoop(layers_of(block)).eval()
-    compiled, baked = _block(STEPS).eval(), og.bake(block)
-    compiled.compile()
+    baked = og.bake(block)
+    compiled = og.with_execution(block, compilation=og.CompiledSteps())
     for batch in (32, 1):
         work = {
             "loop": _forward(loop, batch),
