@@ -32,6 +32,7 @@ from odegraph.block import coarsen as coarsen
 from odegraph.block import dense_output as dense_output
 from odegraph.block import emit_python as emit_python
 from odegraph.block import interpolate as interpolate
+from odegraph.block import keep_norms as keep_norms
 from odegraph.block import load as load
 from odegraph.block import manifest as manifest
 from odegraph.block import project as project

@@ -81,6 +81,8 @@ class StabilityFunction:
 
     def is_a_stable(self) -> bool:
         """|R(z)| <= 1 for Re z <= 0: E >= 0 on the imaginary axis, and all poles to its right."""
+        if self.at_infinity is None:
+            return False
         poles_right = has_left_half_plane_roots_only(flip(self.Q))
         return poles_right and is_nonnegative(self.e_polynomial())
 
