@@ -21,8 +21,8 @@ STEPS_PER_SEGMENT = (4, 2)
 MOST_COMPILED = 12
 """Steps in all segments of different form: a start, what is repeated, and an end."""
 
-# Inputs are checked by the guards of each segment; checking every buffer inside again took about 15 %
-# of the forward pass of a small unit.
+# Inputs are checked by the guards of each segment; checking every buffer inside again took about
+# 15 % of the forward pass of a small unit.
 WITHOUT_SIZE_CHECKS: Mapping[str, Any] = {"size_asserts": False}
 
 
