@@ -1,6 +1,6 @@
 """BakedBlock: an inference block whose theta(t) is folded to constants."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, final
 
 import torch
@@ -17,8 +17,15 @@ from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_module, slots_of
 from odegraph.emit.unit_call import evaluation_call
 from odegraph.ir import Manifestation, Row, StepGraph
-from odegraph.passes import tabulate_theta
-from odegraph.unit import Unit
+from odegraph.passes import tabulate_pairs, tabulate_theta
+from odegraph.unit import FoldedUnit, Unit, fold_norms
+
+Fold = Callable[[Unit], FoldedUnit]
+
+
+def keep_norms(unit: Unit) -> FoldedUnit:
+    """Fold nothing into the layers of a unit."""
+    return FoldedUnit(unit, ())
 
 
 @final
@@ -50,14 +57,21 @@ class BakedBlock(nn.Module):
         self._runs: list[Run] = []
 
     @classmethod
-    def of_block(cls, block: OdeBlock) -> "BakedBlock":
-        """Fold theta(t) and the running statistics of `block`."""
-        graph, table = tabulate_theta(block.step_graph)
+    def of_block(cls, block: OdeBlock, *, fold: Fold = fold_norms) -> "BakedBlock":
+        """Fold theta(t) and the running statistics of `block`, and each entry by `fold`."""
+        folded = fold(block.called_unit)
+        graph, table = (tabulate_pairs if folded.norms else tabulate_theta)(block.step_graph)
+        theta = _tabulated(slots_of(block.theta), table.rows)
+        state = _tabulated(slots_of(block.state), table.state_rows)
+        if folded.norms:
+            values = folded.folded({**theta, **state})
+            theta = {path: values[path] for path in folded.unit.parameters}
+            state = {path: values[path] for path in folded.unit.buffers}
         return cls(
-            block.called_unit,
+            folded.unit,
             graph,
-            theta=slot_module(_tabulated(slots_of(block.theta), table.rows)),
-            state=slot_module(_tabulated(slots_of(block.state), table.state_rows)),
+            theta=slot_module(theta),
+            state=slot_module(state),
             precision=block.precision,
             compilation=block.execution.compilation,
         )

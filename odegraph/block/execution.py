@@ -40,7 +40,7 @@ class Execution:
         if not isinstance(self.passes, tuple) or not all(map(callable, self.passes)):
             raise GraphError(
                 f"`passes` is `{self.passes}`; give a tuple of functions from step graph to step "
-                "graph, such as `(*odegraph.DEFAULT_PASSES, odegraph.passes.low_storage)`."
+                "graph, such as `(odegraph.passes.collapse_linear, *odegraph.DEFAULT_PASSES)`."
             )
         if not callable(getattr(self.compilation, "whole", None)):
             raise GraphError(

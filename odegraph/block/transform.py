@@ -17,7 +17,7 @@ from odegraph.basis import Basis, ExactMatrix
 from odegraph.basis import projection as basis_projection
 from odegraph.basis.mesh import make_mesh
 from odegraph.basis.piecewise_polynomial import MeshBasis
-from odegraph.block.baked_block import BakedBlock
+from odegraph.block.baked_block import BakedBlock, Fold
 from odegraph.block.execution import Execution
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.slot_maps import map_slots, map_statistics
@@ -27,6 +27,7 @@ from odegraph.emit.slots import slot_module, slots_of
 from odegraph.ir import Manifestation, Solver, manifestation, statistics_basis
 from odegraph.passes import Pass
 from odegraph.scheme import Scheme
+from odegraph.unit import fold_norms
 
 Model = TypeVar("Model", bound=nn.Module)
 CoefficientMap = Callable[[Basis, Basis], ExactMatrix]
@@ -102,13 +103,16 @@ def refine(model: Model, *, factor: int = 2) -> Model:
     return replace_blocks(model, refined)
 
 
-def bake(model: Model) -> Model:
+def bake(model: Model, *, fold: Fold = fold_norms) -> Model:
     """The inference model: theta(t) is folded to one constant for each depth that the graph reads.
+
+    A BatchNorm that follows a convolution is folded into it, which changes rounding only;
+    `fold=keep_norms` leaves the layers of the unit as they are.
 
     Raises:
         GraphError: the model has no blocks.
     """
-    return replace_blocks(model, BakedBlock.of_block)
+    return replace_blocks(model, lambda block: BakedBlock.of_block(block, fold=fold))
 
 
 def with_execution(

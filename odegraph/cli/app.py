@@ -15,6 +15,7 @@ from odegraph.cli.manifest import manifest
 from odegraph.cli.schemes import compare, schemes, show, verify
 from odegraph.cli.stability import show_stability
 from odegraph.cli.train_dynamics import train_dynamics
+from odegraph.cli.tune_speed import tune_speed
 
 app = typer.Typer(
     name="odegraph",
@@ -34,6 +35,7 @@ app.command()(manifest)
 app.command()(demo)
 app.command(name="show-stability")(show_stability)
 app.command(name="train-dynamics")(train_dynamics)
+app.command(name="tune-speed")(tune_speed)
 
 
 def _print_version(wanted: bool) -> None:

@@ -11,6 +11,7 @@ from odegraph._version import __version__
 from odegraph.emit.block_source import MARGIN
 from odegraph.emit.function_source import body_lines
 from odegraph.emit.matrix_functions import helper_functions
+from odegraph.emit.propagator import propagator_functions
 from odegraph.emit.python_source import (
     BLEND,
     BlockParts,
@@ -51,7 +52,8 @@ def model_source(parts: ModelParts) -> str:
     ]
     texts = list(dict.fromkeys(text for _, text in functions.values()))
     graphs = [g for block in parts.blocks.values() for g in (block.evaluation, block.training)]
-    helpers = [*solver_functions(graphs), *helper_functions("".join(classes))]
+    code = "".join(classes)
+    helpers = [*solver_functions(graphs), *helper_functions(code), *propagator_functions(code)]
     code = [*helpers, *texts, *classes, _model_class(parts)]
     sections = [_docstring(parts, functions), imports_for("".join(code))]
     if any("blend(" in text for text in classes):

@@ -94,6 +94,7 @@ def test_values_that_cross_steps_reach_the_next_segment(scheme):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
 @pytest.mark.parametrize("training", [True, False])
 def test_machine_code_gives_the_numbers_of_the_graph(training):
     torch.compiler.reset()

@@ -206,8 +206,9 @@ def test_a_page_can_be_html(capsys, tmp_path):
     code, _, _ = run(capsys, "draw", "ros2", "-o", str(target), "--picture", "page")
     text = target.read_text(encoding="utf-8")
     assert code == 0
-    assert text.count("</svg>") == 2
+    assert text.count("</svg>") == 3
     assert "L-stable" in text
+    assert "One step." in text
 
 
 @pytest.mark.parametrize(
