@@ -28,8 +28,10 @@ import train_images
 from torch import Tensor, nn
 
 import odegraph as og
+from odegraph.cli.errors import errors_as_messages
 from odegraph.diagnostics import convergence_test, error_rate
 from odegraph.draw import Line, Panel, draw_convergence
+from odegraph.emit.files import make_folder
 
 TRAINED = ("euler", "rk4-classic")
 SCHEMES = ("euler", "midpoint", "rk4-classic", "rk4-38")
@@ -233,8 +235,10 @@ def draw(options: argparse.Namespace) -> None:
     )
 
 
+@errors_as_messages()
 def main(argv: Sequence[str] | None = None) -> int:
     options = parser().parse_args(argv)
+    make_folder(options.output)
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     warnings.simplefilter("ignore")  # Lightning's on workers; order loss at jumps is wanted here
     ways = [[], options.refine] if options.refine else [[]]

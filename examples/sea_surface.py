@@ -15,11 +15,13 @@ from pathlib import Path
 
 import torch
 
+from odegraph.cli.errors import errors_as_messages
 from odegraph.cli.train_dynamics import print_study, study_with_progress
 from odegraph.data import sea_surface
 from odegraph.study import KINDS, Recipe, make_problem
 
 
+@errors_as_messages()
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--output", type=Path, default=Path("sea-surface-output"))

@@ -28,6 +28,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset
 
 import odegraph as og
+from odegraph.cli.errors import errors_as_messages
 from odegraph.data.images import (
     ImageData,
     LabelledImages,
@@ -37,6 +38,7 @@ from odegraph.data.images import (
     image_folder,
     random_crops_and_flips,
 )
+from odegraph.emit.files import make_folder
 from odegraph.models import ContinuousNet
 from odegraph.training import RefineOnSchedule
 
@@ -331,15 +333,13 @@ def write_table(path: Path, rows: Sequence[dict[str, Any]]) -> None:
         writer.writerows(rows)
 
 
+@errors_as_messages()
 def main(argv: Sequence[str] | None = None) -> int:
     options = parser().parse_args(argv)
     if options.quiet:
         logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    try:
-        result = train(options)
-    except og.OdegraphError as error:
-        print(f"error: {error}")
-        return 1
+    make_folder(options.output)
+    result = train(options)
     print(json.dumps(result, indent=2))
     return 0
 

@@ -32,6 +32,7 @@ from odegraph.block import coarsen as coarsen
 from odegraph.block import dense_output as dense_output
 from odegraph.block import emit_python as emit_python
 from odegraph.block import interpolate as interpolate
+from odegraph.block import keep_norms as keep_norms
 from odegraph.block import load as load
 from odegraph.block import manifest as manifest
 from odegraph.block import project as project
@@ -50,11 +51,16 @@ from odegraph.diagnostics import convergence_test as convergence_test
 from odegraph.diagnostics import drift_report as drift_report
 from odegraph.diagnostics import search_manifestations as search_manifestations
 from odegraph.diagnostics import stability_report as stability_report
+from odegraph.diagnostics.speed import SpeedReport as SpeedReport
+from odegraph.diagnostics.speed import tune_speed as tune_speed
 from odegraph.draw import draw as draw
 from odegraph.dynamics import Constraint as Constraint
 from odegraph.dynamics import SymmetricSkew as SymmetricSkew
 from odegraph.dynamics import lyapunov_prior as lyapunov_prior
 from odegraph.dynamics import lyapunov_solve as lyapunov_solve
+from odegraph.emit.compilation import CompiledSteps as CompiledSteps
+from odegraph.emit.compilation import CompiledWhole as CompiledWhole
+from odegraph.emit.compilation import Eager as Eager
 from odegraph.emit.gradients import Backpropagation as Backpropagation
 from odegraph.emit.gradients import Checkpoints as Checkpoints
 from odegraph.emit.reversal import Reversal as Reversal

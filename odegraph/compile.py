@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from odegraph._errors import GraphError
+from odegraph.emit.collector import paused_collector
 from odegraph.ir import (
     ExactLinear,
     Jacobian,
     Manifestation,
     NewtonKrylov,
+    Propagator,
     Solver,
     StepGraph,
     build_step_graph,
@@ -40,6 +42,7 @@ class CompiledGraphs:
     called: Unit
 
 
+@paused_collector()
 def compile_manifestation(
     manifestation: Manifestation, *, unit: Unit, passes: Sequence[Pass] = DEFAULT_PASSES
 ) -> CompiledGraphs:
@@ -52,8 +55,9 @@ def compile_manifestation(
     built = build_step_graph(manifestation, solver=solver_for(manifestation, unit=unit))
     _check_linearised(built, unit)
     shared = (draw_once_a_step, *passes)
-    in_evaluation = shared if unit.is_random_in_evaluation else passes
-    evaluation, called = _with_layers(run_passes(built, in_evaluation), unit)
+    in_evaluation = run_passes(built, shared if unit.is_random_in_evaluation else passes)
+    _check_collapsed(in_evaluation, unit)
+    evaluation, called = _with_layers(in_evaluation, unit)
     training = evaluation
     if unit.is_random and not unit.is_random_in_evaluation:
         training, _ = _with_layers(run_passes(built, shared), unit)
@@ -77,6 +81,14 @@ def _check_parts(manifestation: Manifestation, unit: Unit) -> None:
             f"The unit `{unit.name}` learns running statistics (`{unit.updated_buffers[0]}`), and "
             f"`{scheme.name}` calls its parts at different depths. Take such layers out of the "
             "unit, or choose a scheme of another kind."
+        )
+
+
+def _check_collapsed(graph: StepGraph, unit: Unit) -> None:
+    if graph.of_type(Propagator) and not unit.is_linear:
+        raise GraphError(
+            f"`collapse_linear` makes a matrix of the steps of units that are proven linear, "
+            f"R(x) = A x, and `{unit.name}` is not (a bias counts, too). Leave the pass out."
         )
 
 

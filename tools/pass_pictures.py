@@ -1,12 +1,17 @@
 """Draw the pictures of docs/passes.md."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from torch import nn
+
 import odegraph as og
-from odegraph.draw import draw_snapshots, draw_step_graph
+from odegraph.draw import draw_snapshots, draw_step_graph, render_dot
+from odegraph.draw.plain_graph import unit_dot
 from odegraph.ir import StepGraph, build_step_graph, manifestation
-from odegraph.passes import DEFAULT_PASSES, run_passes
+from odegraph.passes import DEFAULT_PASSES, Pass, collapse_linear, run_passes
 from odegraph.passes.invert import invert, only_start
+from odegraph.unit import fold_norms, trace_unit
 
 FOLDER = Path("docs/pictures/passes")
 
@@ -16,13 +21,27 @@ def main() -> None:
     draw_snapshots(32, FOLDER / "checkpoints-7.svg", snapshots=7)
     verlet = one_step("stormer-verlet")
     draw_step_graph(verlet, FOLDER / "verlet.svg")
+    rollout = one_step("rk4-classic", steps=3)
+    draw_step_graph(rollout, FOLDER / "linear-steps.svg")
+    collapsed = one_step("rk4-classic", steps=3, passes=(collapse_linear, *DEFAULT_PASSES))
+    og.draw(collapsed, FOLDER / "linear-collapsed.svg")
+    draw_folded_norm()
     draw_step_graph(only_start(invert(verlet)), FOLDER / "verlet-inverse.svg", title="its inverse")
 
 
-def one_step(scheme: str, *, steps: int = 1) -> StepGraph:
-    """The graph of one step with constant coefficients."""
+def draw_folded_norm() -> None:
+    """A convolution with its BatchNorm, before and after `bake`."""
+    unit = nn.Sequential(nn.Conv2d(2, 2, 3, padding=1), nn.BatchNorm2d(2), nn.ReLU())
+    traced = trace_unit(unit)
+    render_dot(unit_dot(traced, title="the unit"), FOLDER / "norm.svg")
+    folded = fold_norms(traced).unit
+    render_dot(unit_dot(folded, title="what bake makes of it"), FOLDER / "norm-folded.svg")
+
+
+def one_step(scheme: str, *, steps: int = 1, passes: Sequence[Pass] = DEFAULT_PASSES) -> StepGraph:
+    """The graph of one step, or of a few, with constant coefficients."""
     form = manifestation(scheme, basis=og.PiecewiseConstant(1), steps=steps)
-    return run_passes(build_step_graph(form), DEFAULT_PASSES)
+    return run_passes(build_step_graph(form), passes)
 
 
 if __name__ == "__main__":

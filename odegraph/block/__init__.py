@@ -1,6 +1,7 @@
 """Blocks: compiled manifestations as `nn.Module`s, and operations on models that contain them."""
 
 from odegraph.block.baked_block import BakedBlock as BakedBlock
+from odegraph.block.baked_block import keep_norms as keep_norms
 from odegraph.block.bases import coarsen as coarsen
 from odegraph.block.bases import interpolate as interpolate
 from odegraph.block.bases import split as split

@@ -1,21 +1,31 @@
 """BakedBlock: an inference block whose theta(t) is folded to constants."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, final
 
+import torch
 from torch import Tensor, fx, nn
 
 from odegraph.basis import ExactMatrix
+from odegraph.block.execution import COMPILED_STEPS, EAGER
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.slot_maps import map_slot
+from odegraph.emit.compilation import Compilation, Lowered, Run
 from odegraph.emit.fx_graph import lower_to_fx
 from odegraph.emit.python_source import BlockParts
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_module, slots_of
 from odegraph.emit.unit_call import evaluation_call
 from odegraph.ir import Manifestation, Row, StepGraph
-from odegraph.passes import tabulate_theta
-from odegraph.unit import Unit
+from odegraph.passes import tabulate_pairs, tabulate_theta
+from odegraph.unit import FoldedUnit, Unit, fold_norms
+
+Fold = Callable[[Unit], FoldedUnit]
+
+
+def keep_norms(unit: Unit) -> FoldedUnit:
+    """Fold nothing into the layers of a unit."""
+    return FoldedUnit(unit, ())
 
 
 @final
@@ -34,6 +44,7 @@ class BakedBlock(nn.Module):
         theta: nn.Module,
         state: nn.Module,
         precision: Precision,
+        compilation: Compilation = EAGER,
     ) -> None:
         super().__init__()
         self.unit = unit
@@ -41,18 +52,28 @@ class BakedBlock(nn.Module):
         self.precision = precision
         self.theta = theta
         self.state = state
-        self._lowered = [self._lower()]
+        self.compilation = compilation
+        self._lowered = [self._lower(graph)]
+        self._runs: list[Run] = []
 
     @classmethod
-    def of_block(cls, block: OdeBlock) -> "BakedBlock":
-        """Fold theta(t) and the running statistics of `block`."""
-        graph, table = tabulate_theta(block.step_graph)
+    def of_block(cls, block: OdeBlock, *, fold: Fold = fold_norms) -> "BakedBlock":
+        """Fold theta(t) and the running statistics of `block`, and each entry by `fold`."""
+        folded = fold(block.called_unit)
+        graph, table = (tabulate_pairs if folded.norms else tabulate_theta)(block.step_graph)
+        theta = _tabulated(slots_of(block.theta), table.rows)
+        state = _tabulated(slots_of(block.state), table.state_rows)
+        if folded.norms:
+            values = folded.folded({**theta, **state})
+            theta = {path: values[path] for path in folded.unit.parameters}
+            state = {path: values[path] for path in folded.unit.buffers}
         return cls(
-            block.called_unit,
+            folded.unit,
             graph,
-            theta=slot_module(_tabulated(slots_of(block.theta), table.rows)),
-            state=slot_module(_tabulated(slots_of(block.state), table.state_rows)),
+            theta=slot_module(theta),
+            state=slot_module(state),
             precision=block.precision,
+            compilation=block.execution.compilation,
         )
 
     @property
@@ -79,16 +100,39 @@ class BakedBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The state at depth 1 from the state `x` at depth 0, of the same shape."""
-        return self._lowered[0](x)
+        if torch.compiler.is_compiling():
+            return self._lowered[0](x)
+        if not self._runs:
+            self._runs = [self.compilation.whole(self._lowered_graph)]
+        return self._runs[0](x)
+
+    def compile(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, compilation: Compilation = COMPILED_STEPS
+    ) -> None:
+        """Compile the block in place, when it is next called; see `OdeBlock.compile`."""
+        self.compilation = compilation
+        self._runs = []
 
     def extra_repr(self) -> str:
         """One line: unit, scheme, and steps."""
         form = self.manifestation
         return f"{self.unit.name}, scheme={form.scheme.name}, steps={form.steps}, span={form.span}"
 
-    def _lower(self) -> fx.GraphModule:
+    @property
+    def _lowered_graph(self) -> Lowered:
+        return Lowered(
+            graph=self.step_graph,
+            module=self._lowered[0],
+            lower=self._lower,
+            precision=self.precision,
+            compilation=self.compilation,
+            draws=False,
+            unit=self.unit.name,
+        )
+
+    def _lower(self, graph: StepGraph) -> fx.GraphModule:
         return lower_to_fx(
-            self.step_graph,
+            graph,
             evaluation_call(self.unit),
             theta=self.theta,
             state=self.state,
@@ -96,11 +140,11 @@ class BakedBlock(nn.Module):
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_lowered": []}
+        return {**self.__dict__, "_lowered": [], "_runs": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._lowered = [self._lower()]
+        self._lowered = [self._lower(self.step_graph)]
 
 
 def _tabulated(slots: Mapping[str, Tensor], rows: tuple[Row, ...]) -> dict[str, Tensor]:

@@ -43,9 +43,15 @@ def source_of(model: nn.Module) -> str:
         raise EmitError(f"{error} Blocks alone can be written one by one.") from error
     plain = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     parts = ModelParts(
-        title=type(model).__name__,
+        title=_title(model),
         surroundings=around,
         tensors={name: plain[name] for name in (*around.parameters, *around.buffers)},
         blocks={name: block.parts for name, block in blocks.items()},
     )
     return model_source(parts)
+
+
+def _title(model: nn.Module) -> str:
+    """That of a model file, or the name of the class."""
+    title = getattr(model, "title", None)
+    return title if isinstance(title, str) and title else type(model).__name__

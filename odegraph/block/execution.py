@@ -5,10 +5,13 @@ from dataclasses import dataclass, replace
 from typing import final
 
 from odegraph._errors import GraphError
+from odegraph.emit.compilation import Compilation, CompiledSteps, Eager
 from odegraph.emit.gradients import Backpropagation, Gradients
 from odegraph.passes import DEFAULT_PASSES, Pass
 
 BACKPROPAGATION = Backpropagation()
+EAGER = Eager()
+COMPILED_STEPS = CompiledSteps()
 
 
 @final
@@ -21,10 +24,12 @@ class Execution:
             `Checkpoints(snapshots=8)` the states at a few steps.
         passes: what is done to the step graph, in order; `simplify`, `share_stages`, `drop_dead`
             unless something else is given.
+        compilation: `Eager()`, `CompiledSteps()`, or `CompiledWhole()`.
     """
 
     gradients: Gradients = BACKPROPAGATION
     passes: tuple[Pass, ...] = DEFAULT_PASSES
+    compilation: Compilation = EAGER
 
     def __post_init__(self) -> None:
         if not callable(getattr(self.gradients, "runner", None)):
@@ -35,16 +40,29 @@ class Execution:
         if not isinstance(self.passes, tuple) or not all(map(callable, self.passes)):
             raise GraphError(
                 f"`passes` is `{self.passes}`; give a tuple of functions from step graph to step "
-                "graph, such as `(*odegraph.DEFAULT_PASSES, odegraph.passes.low_storage)`."
+                "graph, such as `(odegraph.passes.collapse_linear, *odegraph.DEFAULT_PASSES)`."
+            )
+        if not callable(getattr(self.compilation, "whole", None)):
+            raise GraphError(
+                f"`compilation` is `{self.compilation}`; give an object: `Eager()`, "
+                "`CompiledSteps()` or `CompiledWhole()`."
             )
 
-    def changed(self, *, gradients: Gradients | None, passes: Sequence[Pass] | None) -> "Execution":
+    def changed(
+        self,
+        *,
+        gradients: Gradients | None = None,
+        passes: Sequence[Pass] | None = None,
+        compilation: Compilation | None = None,
+    ) -> "Execution":
         """The same execution but for what is given."""
         changes: dict[str, object] = {}
         if gradients is not None:
             changes["gradients"] = gradients
         if passes is not None:
             changes["passes"] = tuple(passes)
+        if compilation is not None:
+            changes["compilation"] = compilation
         return replace(self, **changes)  # pyright: ignore[reportArgumentType]
 
 

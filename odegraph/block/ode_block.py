@@ -11,11 +11,11 @@ from odegraph._errors import ProjectionError
 from odegraph._exact import to_float
 from odegraph.basis import Basis
 from odegraph.block.backward import warn_of_diffusion, warn_of_random_unit
-from odegraph.block.execution import DEFAULT_EXECUTION, Execution
+from odegraph.block.execution import COMPILED_STEPS, DEFAULT_EXECUTION, Execution
 from odegraph.block.halves import check_halves
 from odegraph.compile import CompiledGraphs, compile_manifestation
+from odegraph.emit.compilation import Compilation, Lowered, Run
 from odegraph.emit.fx_graph import lower_to_fx
-from odegraph.emit.gradients import Lowered, Run
 from odegraph.emit.python_source import BlockParts
 from odegraph.emit.residuals import stage_residuals
 from odegraph.emit.rounding import Precision
@@ -128,7 +128,7 @@ class OdeBlock(nn.Module):
         warn_of_random_unit(form, unit)
         self._compiled = compile_manifestation(form, unit=unit, passes=execution.passes)
         self._lowered: dict[bool, fx.GraphModule] = {}
-        self._runs: dict[bool, Run] = {}
+        self._runs: dict[tuple[bool, bool], Run] = {}
         self._inverses: dict[bool, fx.GraphModule] = {}
         self._checked_shapes: set[tuple[int, ...]] = set()
         self.register_load_state_dict_pre_hook(_refuse_other_bases)
@@ -152,9 +152,11 @@ class OdeBlock(nn.Module):
     @property
     def graph_module(self) -> fx.GraphModule:
         """The static torch.fx graph of the current mode; it shares the slots of the block."""
-        if self.training not in self._lowered:
-            self._lower(training=self.training)
-        return self._lowered[self.training]
+        changes = self._mode_changes
+        if changes not in self._lowered:
+            graph = self._compiled.training if changes else self._compiled.evaluation
+            self._lowered[changes] = self._lowered_graph(graph, training=changes)
+        return self._lowered[changes]
 
     @property
     def evaluations(self) -> int:
@@ -187,9 +189,20 @@ class OdeBlock(nn.Module):
         """The state at depth 1 from the state `x` at depth 0, of the same shape."""
         if not torch.compiler.is_compiling() and x.shape[1:] not in self._checked_shapes:
             self._check_shape(x)
-        if not torch.is_grad_enabled() or torch.compiler.is_compiling():
+        if torch.compiler.is_compiling():
             return self.graph_module(x)
-        return self._run(x)
+        return self._run(gradients=torch.is_grad_enabled())(x)
+
+    def compile(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, compilation: Compilation = COMPILED_STEPS
+    ) -> None:
+        """Compile the block in place, when it is next called; see `CompiledSteps`.
+
+        `Eager()` takes it back. A model that is compiled as a whole by `torch.compile` compiles its
+        blocks whole, too: compile the blocks instead.
+        """
+        self.execution = self.execution.changed(compilation=compilation)
+        self._runs.clear()
 
     def inverse(self, x: Tensor) -> Tensor:
         """The state at depth 0 from the state `x` at depth 1, by taking every step back.
@@ -229,29 +242,37 @@ class OdeBlock(nn.Module):
             f"steps={form.steps}, span={form.span}"
         )
 
-    @property
-    def _run(self) -> Run:
-        """The graph of the current mode, with gradients as `execution` says."""
-        module = self.graph_module
-        if self.training not in self._runs:
-            graph = self._compiled.training if self.training else self._compiled.evaluation
-            draws = self.training and self.unit.is_random
-            lowered = Lowered(graph, module, draws, self._lowered_graph, self.unit.name)
-            self._runs[self.training] = self.execution.gradients.runner(lowered)
-        return self._runs[self.training]
+    def _run(self, *, gradients: bool) -> Run:
+        """The graph of the current mode as `execution` says."""
+        key = self._mode_changes, gradients
+        if key not in self._runs:
+            execution, lowered = self.execution, self._lowered_now
+            run = execution.gradients.runner if gradients else execution.compilation.whole
+            self._runs[key] = run(lowered)
+        return self._runs[key]
 
-    def _lower(self, *, training: bool) -> None:
+    @property
+    def _mode_changes(self) -> bool:
+        """Whether the block is in training mode and its unit then does something else."""
         unit = self.called_unit
-        changes = training and unit.training is not unit.evaluation
-        graph = self._compiled.training if changes else self._compiled.evaluation
-        lowered = self._lowered_graph(graph, training=changes)
-        self._lowered[training] = lowered
-        if unit.training is unit.evaluation:
-            self._lowered[not training] = lowered
+        return self.training and unit.training is not unit.evaluation
+
+    @property
+    def _lowered_now(self) -> Lowered:
+        changes = self._mode_changes
+        return Lowered(
+            graph=self._compiled.training if changes else self._compiled.evaluation,
+            module=self.graph_module,
+            lower=lambda graph: self._lowered_graph(graph, training=changes),
+            precision=self.precision,
+            compilation=self.execution.compilation,
+            draws=self.training and self.unit.is_random,
+            unit=self.unit.name,
+        )
 
     def _lowered_graph(self, graph: StepGraph, *, training: bool | None = None) -> fx.GraphModule:
         unit = self.called_unit
-        mode = self.training if training is None else training
+        mode = self._mode_changes if training is None else training
         return lower_to_fx(
             graph,
             training_call(unit) if mode else evaluation_call(unit),

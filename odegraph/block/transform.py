@@ -17,15 +17,17 @@ from odegraph.basis import Basis, ExactMatrix
 from odegraph.basis import projection as basis_projection
 from odegraph.basis.mesh import make_mesh
 from odegraph.basis.piecewise_polynomial import MeshBasis
-from odegraph.block.baked_block import BakedBlock
+from odegraph.block.baked_block import BakedBlock, Fold
 from odegraph.block.execution import Execution
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.slot_maps import map_slots, map_statistics
+from odegraph.emit.compilation import Compilation
 from odegraph.emit.gradients import Gradients
 from odegraph.emit.slots import slot_module, slots_of
 from odegraph.ir import Manifestation, Solver, manifestation, statistics_basis
 from odegraph.passes import Pass
 from odegraph.scheme import Scheme
+from odegraph.unit import fold_norms
 
 Model = TypeVar("Model", bound=nn.Module)
 CoefficientMap = Callable[[Basis, Basis], ExactMatrix]
@@ -101,17 +103,24 @@ def refine(model: Model, *, factor: int = 2) -> Model:
     return replace_blocks(model, refined)
 
 
-def bake(model: Model) -> Model:
+def bake(model: Model, *, fold: Fold = fold_norms) -> Model:
     """The inference model: theta(t) is folded to one constant for each depth that the graph reads.
+
+    A BatchNorm that follows a convolution is folded into it, which changes rounding only;
+    `fold=keep_norms` leaves the layers of the unit as they are.
 
     Raises:
         GraphError: the model has no blocks.
     """
-    return replace_blocks(model, BakedBlock.of_block)
+    return replace_blocks(model, lambda block: BakedBlock.of_block(block, fold=fold))
 
 
 def with_execution(
-    model: Model, *, gradients: Gradients | None = None, passes: Sequence[Pass] | None = None
+    model: Model,
+    *,
+    gradients: Gradients | None = None,
+    passes: Sequence[Pass] | None = None,
+    compilation: Compilation | None = None,
 ) -> Model:
     """The same model, computed otherwise: the same values, and the same results to rounding.
 
@@ -123,7 +132,9 @@ def with_execution(
     """
 
     def executed(block: OdeBlock) -> OdeBlock:
-        execution = block.execution.changed(gradients=gradients, passes=passes)
+        execution = block.execution.changed(
+            gradients=gradients, passes=passes, compilation=compilation
+        )
         return _with_copied_slots(block, block.manifestation, execution=execution)
 
     return replace_blocks(model, executed)

@@ -1,24 +1,21 @@
-"""The typer application, and the one place where errors become messages and exit codes."""
+"""The typer application."""
 
-import sys
-import warnings
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from odegraph._errors import OdegraphError
 from odegraph._version import __version__
 from odegraph.cli.compile import compile_model
 from odegraph.cli.demo import demo
 from odegraph.cli.draw import draw
+from odegraph.cli.errors import errors_as_messages
 from odegraph.cli.manifest import manifest
 from odegraph.cli.schemes import compare, schemes, show, verify
 from odegraph.cli.stability import show_stability
 from odegraph.cli.train_dynamics import train_dynamics
-
-FAILURE = 1
+from odegraph.cli.tune_speed import tune_speed
 
 app = typer.Typer(
     name="odegraph",
@@ -38,6 +35,7 @@ app.command()(manifest)
 app.command()(demo)
 app.command(name="show-stability")(show_stability)
 app.command(name="train-dynamics")(train_dynamics)
+app.command(name="tune-speed")(tune_speed)
 
 
 def _print_version(wanted: bool) -> None:
@@ -57,10 +55,5 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; an error that the user can mend is one message and exit code 1."""
-    errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
-    warnings.showwarning = lambda message, *_, **__: errors.print(f"warning: {message}")
-    try:
+    with errors_as_messages():
         app(args=arguments)
-    except OdegraphError as error:
-        errors.print(f"error: {error}")
-        sys.exit(FAILURE)

@@ -58,7 +58,7 @@ def _row(scheme: Scheme) -> dict[str, object]:
     row = {label: facts[label] for label in SHARED if label in facts}
     if isinstance(scheme, RungeKuttaScheme):
         analysis, stages = scheme.analysis, scheme.stages
-        norm = float(analysis.principal_error.norm) * stages**scheme.order
+        norm = analysis.principal_error.decimal_norm * stages**scheme.order
         values = (
             number_text(analysis.real_stability_interval / stages),
             number_text(analysis.imaginary_stability_interval / stages),

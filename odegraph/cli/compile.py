@@ -7,7 +7,7 @@ import torch
 import typer
 
 from odegraph.block import OdeBlock, emit_python, save
-from odegraph.cli.output import console, print_json, print_written
+from odegraph.cli.output import MAX_SEED, console, print_json, print_written
 from odegraph.cli.schemes import Json
 from odegraph.draw import draw as draw_picture
 from odegraph.models import ModelFile, read_model
@@ -26,7 +26,9 @@ def compile_model(
     checkpoint: Annotated[
         bool, typer.Option("--checkpoint", help="Also write the fresh parameters.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the fresh parameters.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MAX_SEED, help="Seed of the fresh parameters.")
+    ] = 0,
     allow: Annotated[
         list[str] | None, typer.Option(help="Also import layers from this package.")
     ] = None,

@@ -8,10 +8,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from odegraph.cli.output import console, print_json, print_written
+from odegraph.cli.output import MAX_SEED, console, print_json, print_written
 from odegraph.cli.schemes import Json
 from odegraph.demo import Demonstration, Recipe, run
 from odegraph.diagnostics import crossing_table, summary_table
+from odegraph.emit.files import make_folder
 
 STAGES = ("euler", "midpoint", "rk4-classic", "convergence", "files")
 LABELS = {"convergence": "testing convergence", "files": "writing pictures and report"}
@@ -21,11 +22,14 @@ def demo(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The folder for what is written.")
     ] = Path("demo-output"),
-    seed: Annotated[int, typer.Option(help="Seed of the initial parameters.")] = Recipe.seed,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MAX_SEED, help="Seed of the initial parameters.")
+    ] = Recipe.seed,
     json: Json = False,
 ) -> None:
     """Train a pendulum in three schemes, test which of them learned a continuous system."""
     started = time.perf_counter()
+    make_folder(output)
     with _progress() as progress:
         tasks = {
             stage: progress.add_task(LABELS.get(stage, f"training in {stage}"), total=1.0)

@@ -1,12 +1,13 @@
 """`odegraph draw`: pictures of schemes and models."""
 
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from odegraph._errors import EmitError
+from odegraph._errors import EmitError, GraphError
 from odegraph.cli.output import print_written
 from odegraph.cli.unclaimed import without_claims
 from odegraph.draw import draw as draw_picture
@@ -18,7 +19,7 @@ from odegraph.draw import (
     draw_tableau,
 )
 from odegraph.models import read_model
-from odegraph.report import scheme_sections, write_page
+from odegraph.report import drawn, scheme_sections, write_page
 from odegraph.scheme import Scheme, load_scheme
 
 
@@ -73,9 +74,17 @@ def _draw_scheme(scheme: Scheme, output: Path, picture: Picture) -> Path:
         case Picture.FAILING_TREE:
             return draw_failing_tree(scheme, output)
         case Picture.PAGE if output.suffix.lower() == ".html":
-            return write_page(output, scheme.title, [*scheme_sections(scheme)])
+            return _write_html(scheme, output)
         case Picture.PAGE:
             return draw_page(scheme, output)
+
+
+def _write_html(scheme: Scheme, output: Path) -> Path:
+    sections = scheme_sections(scheme)
+    # A few schemes can be verified and shown, but not compiled.
+    with suppress(GraphError):
+        sections.append(drawn(lambda path: draw_picture(scheme, path), caption="One step."))
+    return write_page(output, scheme.title, sections)
 
 
 def _is_model_file(what: str) -> bool:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from odegraph._errors import GraphError
 from odegraph.block import OdeBlock, load, save
 from odegraph.block import manifest as manifested
-from odegraph.cli.output import console, print_json, print_written
+from odegraph.cli.output import MAX_SEED, console, print_json, print_written
 from odegraph.cli.schemes import Json
 from odegraph.diagnostics import drift_report
 from odegraph.ir import OrderLossWarning
@@ -36,7 +36,9 @@ def manifest(
         Path | None, typer.Option("--output", "-o", help="Write the new model here.")
     ] = None,
     batch: Annotated[int, typer.Option(help="Random inputs that the drift is measured on.")] = 8,
-    seed: Annotated[int, typer.Option(help="Seed of the inputs (and of fresh weights).")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MAX_SEED, help="Seed of the inputs (and of fresh weights).")
+    ] = 0,
     allow: Annotated[
         list[str] | None, typer.Option(help="Also import layers from this package.")
     ] = None,

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 console = Console(highlight=False)
+MAX_SEED = 2**63 - 1  # what torch takes
 
 
 def print_json(data: Any) -> None:

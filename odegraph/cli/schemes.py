@@ -10,6 +10,7 @@ from rich.table import Table
 
 from odegraph._errors import OdegraphError, SchemeError
 from odegraph.cli.comparison import comparison
+from odegraph.cli.fitted import fitted
 from odegraph.cli.output import console, print_facts, print_json, shown
 from odegraph.cli.scheme_filter import Filter
 from odegraph.cli.unclaimed import without_claims
@@ -112,7 +113,7 @@ def show(
     if scheme.source:
         console.print(scheme.source, style="dim")
     console.print()
-    console.out(scheme.text(), highlight=False)
+    console.out(fitted(scheme.text(), console.width), highlight=False)
     console.print()
     print_facts(scheme_facts(scheme))
 

@@ -13,6 +13,7 @@ from odegraph._errors import OdegraphError
 from odegraph.cli.output import console, print_json, print_written
 from odegraph.cli.schemes import Json
 from odegraph.data.snapshot_files import read_snapshots, read_usable_snapshots
+from odegraph.emit.files import make_folder
 from odegraph.study import KINDS, Problem, Recipe, Study, make_problem, run_study
 from odegraph.study.pages import COLUMNS, summary
 
@@ -57,7 +58,12 @@ def train_dynamics(
 def study_with_progress(
     problem: Problem, folder: Path, *, recipe: Recipe, kinds: list[str]
 ) -> Study:
-    """The study with a bar on standard error."""
+    """The study with a bar on standard error.
+
+    Raises:
+        EmitError: the folder cannot be written; before anything is trained.
+    """
+    make_folder(folder)
     with progress_bar() as bar:
         task = bar.add_task("training", total=1.0)
         return run_study(

@@ -55,7 +55,9 @@ def _read_frames(path: str | Path, *, variable: str | None, time_axis: int) -> n
                 f"`{file}` holds Python objects or mixed types, which are not read; save one array "
                 "of real numbers of one type."
             ) from error
-        raise DataError(f"`{file}` cannot be read: `{error}`.") from error
+        # NumPy takes whatever it does not know for a pickle, and offers to execute it.
+        reason = "it is not a NumPy file" if "pickle" in str(error) else f"`{error}`"
+        raise DataError(f"`{file}` cannot be read: {reason}.") from error
     array = _choose(arrays, variable, file=file)
     if array.ndim and not -array.ndim <= time_axis < array.ndim:
         raise DataError(f"`{file}` has the shape `{array.shape}`, which has no axis `{time_axis}`.")

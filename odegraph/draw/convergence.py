@@ -65,6 +65,8 @@ def _looks(panels: Iterable[Panel]) -> dict[str, dict]:
 def _draw_panel(axes: "Axes", panel: Panel, looks: dict[str, dict]) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
+    for axis in (axes.xaxis, axes.yaxis):
+        style.logarithmic(axis)
     style.grid(axes)
     axes.axvline(panel.training_step, color=style.MUTED, linewidth=1.0, zorder=1.5)
     for line in panel.exact:

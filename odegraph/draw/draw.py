@@ -6,15 +6,16 @@ from torch import nn
 
 from odegraph._errors import EmitError
 from odegraph.block import BakedBlock, OdeBlock
-from odegraph.draw.backend import FORMATS, render_placed
+from odegraph.draw.backend import FORMATS, render_dot, render_placed
 from odegraph.draw.model_graph import block_scene, model_scene
 from odegraph.draw.output import picture_format
+from odegraph.draw.plain_graph import plain_dot
 from odegraph.draw.scene import Scene
 from odegraph.draw.scene_dot import scene_to_dot
 from odegraph.draw.scheme_graph import scheme_scene
-from odegraph.draw.step_graph import graph_scene
+from odegraph.draw.step_graph import graph_scene, summary
 from odegraph.draw.view import View, repeated_steps_left_out
-from odegraph.ir import StepGraph
+from odegraph.ir import Propagator, StepGraph
 from odegraph.scheme import Scheme
 
 Drawable = Scheme | OdeBlock | BakedBlock | StepGraph | nn.Module
@@ -36,6 +37,8 @@ def draw(what: Drawable, path: str | Path, *, view: View = repeated_steps_left_o
             that cannot be written.
     """
     picture_format(path, formats=FORMATS)
+    if isinstance(what, StepGraph) and what.of_type(Propagator):
+        return render_dot(plain_dot(what, title=summary(what.manifestation)), path)
     return render_placed(scene_to_dot(scene_of(what, view=view)), path)
 
 

@@ -19,7 +19,7 @@ NARROW_WIDTH, USUAL_WIDTH, CAPITAL_WIDTH, WIDE_WIDTH = 0.31, 0.555, 0.68, 0.86
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 RATIONAL_AT_THE_END = re.compile(r"^([^\s-]+) \+ (\d+(?:/\d+)?)$")
-POWER = re.compile(r"··(\d+)")
+POWER = re.compile(r"(?:··|\^)(\d+)")
 ROOT_OF_INTEGER = re.compile(r"sqrt\((\d+)\)")
 
 Number = Exact | Fraction | int

@@ -45,7 +45,7 @@ NAME_SHARE = 0.52
 VALUE_CHARACTERS = 26
 LONG = 60
 LONG_CHARACTERS = 112
-MATHEMATICS = re.compile(r"\*|sqrt|[\[(]-|^-|= -")
+MATHEMATICS = re.compile(r"\*|sqrt|\^\d|[\[(]-|^-|= -")
 LEFT_OUT = ("first failing condition",)
 
 
@@ -197,7 +197,8 @@ def _column(axes: "Axes", facts: Facts, *, x: float, y: float) -> None:
 
 
 def _long(name: str, text: str) -> Sequence[tuple[str, str]]:
-    lines = textwrap.wrap(text, LONG_CHARACTERS)
+    # A list goes on in a new line for each of its entries.
+    lines = [line for one in text.split("; ") for line in textwrap.wrap(one, LONG_CHARACTERS)]
     return [(name, style.MUTED), *((line, style.INK) for line in lines)]
 
 
@@ -208,4 +209,4 @@ def _shown(value: object) -> str:
         case bool():
             return "yes" if value else "no"
     text = str(value)
-    return formula(text) if MATHEMATICS.search(text) else text
+    return formula(text).replace("theta", "θ") if MATHEMATICS.search(text) else text

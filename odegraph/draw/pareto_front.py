@@ -58,6 +58,7 @@ def _draw_panel(
     axes: "Axes", candidates: Sequence[Candidate], name: str, looks: dict[str, dict]
 ) -> None:
     axes.set_xscale("log")
+    style.logarithmic(axes.xaxis)
     style.grid(axes)
     costs = [candidate.costs[name] for candidate in candidates]
     qualities = [candidate.quality for candidate in candidates]

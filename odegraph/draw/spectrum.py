@@ -113,6 +113,7 @@ def _growth(axes: "Axes", growths: Sequence[Growth]) -> None:
         axes.plot(one.values, label=one.name, color=style.SERIES[(index + 2) % len(style.SERIES)])
     axes.axhline(1.0, color=style.LINE, linewidth=0.8)
     axes.set_yscale("log")
+    style.logarithmic(axes.yaxis)
     axes.set_xlabel("steps")
     axes.legend(loc="best")
     style.grid(axes)

@@ -6,6 +6,7 @@ the wires of a step are its tableau: weight a_ij stands where column i leaves ro
 
 from pathlib import Path
 
+from odegraph._errors import EmitError
 from odegraph.draw.backend import render_placed
 from odegraph.draw.scene import Scene
 from odegraph.draw.scene_dot import scene_to_dot
@@ -13,7 +14,7 @@ from odegraph.draw.spelled_out import spelled_out
 from odegraph.draw.step_scene import step_scene
 from odegraph.draw.step_texts import COEFFICIENTS, Notation, step_texts
 from odegraph.draw.view import View, repeated_steps_left_out
-from odegraph.ir import Manifestation, StepGraph
+from odegraph.ir import Manifestation, Propagator, StepGraph
 
 
 def to_dot(
@@ -53,7 +54,16 @@ def graph_scene(
     view: View = repeated_steps_left_out,
     notation: Notation = COEFFICIENTS,
 ) -> Scene:
-    """The picture before it is written; implicit stages are drawn as their equations."""
+    """The picture before it is written; implicit stages are drawn as their equations.
+
+    Raises:
+        EmitError: many steps were made one matrix, which has no place in the picture.
+    """
+    if graph.of_type(Propagator):
+        raise EmitError(
+            "Steps that `collapse_linear` made a matrix of have no stages to draw. "
+            "`odegraph.draw(block.step_graph, ...)` draws one box a value."
+        )
     graph = spelled_out(graph)
     items = view(graph)
     texts = step_texts(graph, items, notation=notation)

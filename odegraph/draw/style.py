@@ -16,6 +16,7 @@ from odegraph.draw.output import picture_format, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 INK = "#1f2933"
@@ -154,6 +155,14 @@ def complex_plane(axes: "Axes", *, centre: float, reach: float, name: str = "z")
     axes.set_ylim(-reach, reach)
     axes.set_xlabel(rf"Re ${name}$")
     axes.set_ylabel(rf"Im ${name}$")
+
+
+def logarithmic(axis: "Axis") -> None:
+    """Ticks of an axis with a logarithmic scale: plain numbers where it is short."""
+    from odegraph.draw.log_ticks import PlainWhereNarrow
+
+    axis.set_major_formatter(PlainWhereNarrow())
+    axis.set_minor_formatter(PlainWhereNarrow())
 
 
 def grid(axes: "Axes") -> None:

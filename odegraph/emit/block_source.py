@@ -1,11 +1,12 @@
 """The forward pass of one manifestation as Python statements."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from odegraph._exact import Exact, to_exact
 from odegraph.emit.halves_source import HalvesSource
 from odegraph.emit.matrix_source import function_statement, product_statements
+from odegraph.emit.propagator import propagator_statement
 from odegraph.emit.rounding import Precision
 from odegraph.emit.solve_source import linear_statement, matrix_statement, solve_statement
 from odegraph.emit.source_lines import (
@@ -29,6 +30,7 @@ from odegraph.ir import (
     Node,
     Output,
     Part,
+    Propagator,
     Solve,
     SolvedRate,
     StageMatrix,
@@ -101,6 +103,8 @@ class _ForwardWriter:
                     self.lines.append(function_statement(target, node, jacobian))
                 case Apply():
                     self._apply(name, node, position)
+                case Propagator():
+                    self._propagator(name, node, position)
                 case StageMatrix():
                     self._stage_matrix(name, node, position)
                 case Solve():
@@ -233,6 +237,17 @@ class _ForwardWriter:
         call_ = f"return {self.unit.functions[Part.WHOLE]}(x, *slots)[0]"
         return ["def rate(x: Tensor, *slots: Tensor) -> Tensor:", f"    {call_}", ""]
 
+    def _propagator(self, name: str, node: Propagator, position: int) -> None:
+        (theta,) = self._named_theta([self.graph.input(name, "theta")])
+        self.lines += propagator_statement(
+            self.names.assign(name, "S", position),
+            node,
+            unit=self.unit.functions[Part.WHOLE],
+            like=self.names.variable[self.graph.input(name, "like")],
+            theta=theta,
+            margin=MARGIN,
+        )
+
     def _stage_matrix(self, name: str, node: StageMatrix, position: int) -> None:
         like = self.names.variable[self.graph.input(name, "like")]
         self.lines += matrix_statement(
@@ -263,7 +278,10 @@ class _ForwardWriter:
         )
 
     def _staged_theta(self, name: str) -> list[str]:
-        slots = [self.theta[source] for source in self.graph.by_stage(name, "theta")]
+        return self._named_theta(self.graph.by_stage(name, "theta"))
+
+    def _named_theta(self, sources: Sequence[str]) -> list[str]:
+        slots = [self.theta[source] for source in sources]
         return [
             one[0].removeprefix("*") if len(one) == 1 else f"({', '.join(one)})" for one in slots
         ]

@@ -23,7 +23,7 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
     Raises:
         EmitError: the folder or the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}-{os.getpid()}-{secrets.token_hex(4)}")
+    temporary = _beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -32,7 +32,30 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise EmitError(
-            f"`{path}` cannot be written: {error.strerror or error}. Choose a folder that you may "
-            "write to."
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, unless it is there, and write a file to see that one can.
+
+    Raises:
+        EmitError: the folder, or a file in it, cannot be written.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        temporary = _beside(path / "file")
+        temporary.touch()
+        temporary.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}-{os.getpid()}-{secrets.token_hex(4)}")
+
+
+def _unwritable(path: Path, error: OSError) -> EmitError:
+    return EmitError(
+        f"`{path}` cannot be written: {error.strerror or error}. Choose a folder that you may "
+        "write to."
+    )

@@ -13,6 +13,7 @@ import torch
 from torch import fx, nn
 
 from odegraph._exact import Exact, to_exact
+from odegraph.emit.collector import paused_collector
 from odegraph.emit.fx_values import VALUE, FxArithmetic, FxSlots, fx_name, mark_step
 from odegraph.emit.halves_lowering import HalvesLowering
 from odegraph.emit.linear_stages import linear_stages
@@ -24,9 +25,10 @@ from odegraph.emit.matrix_lowering import (
     lower_product,
     terms_of,
 )
+from odegraph.emit.propagator import UnitPropagator, propagate
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_of
-from odegraph.emit.solver_call import LinearStageMatrix, StagesOfUnit, StageSolve
+from odegraph.emit.solver_call import LinearStageMatrix, StageSolve
 from odegraph.emit.unit_call import AGAIN, UNITS, UnitCall
 from odegraph.emit.weighted_sum import (
     add_terms,
@@ -43,6 +45,7 @@ from odegraph.ir import (
     Jacobian,
     Output,
     Part,
+    Propagator,
     Row,
     Solve,
     SolvedRate,
@@ -53,6 +56,7 @@ from odegraph.ir import (
 )
 
 
+@paused_collector()
 def lower_to_fx(
     graph: StepGraph, call: UnitCall, *, theta: nn.Module, state: nn.Module, precision: Precision
 ) -> fx.GraphModule:
@@ -129,6 +133,8 @@ class _Lowering:
                     self.values[name] = self._matrix_function(name, node)
                 case Apply():
                     self.values[name] = self._apply(name, node)
+                case Propagator():
+                    self.values[name] = self._propagator(name, node)
                 case StageMatrix():
                     self.values[name] = self._stage_matrix(name, node)
                 case Solve():
@@ -205,8 +211,20 @@ class _Lowering:
         jacobian = self.values[self.source.input(name, "jacobian")]
         return lower_function(self.graph, node, jacobian, self.arithmetic)
 
+    def _propagator(self, name: str, node: Propagator) -> fx.Node:
+        like = self.values[self.source.input(name, "like")]
+        theta = self.thetas[self.source.input(name, "theta")]
+        target = self._solver(
+            ("propagator", node.numerator, node.denominator, node.repeats),
+            lambda: UnitPropagator(self.call.graphs[Part.WHOLE].first, node),
+        )
+        return self.graph.call_module(target, (like, *theta))
+
     def _apply(self, name: str, node: Apply) -> fx.Node:
         matrix = self.source.input(name, "matrix")
+        if isinstance(self.source.node(matrix), Propagator):
+            arguments = (self.values[matrix], self.values[self.source.input(name, "term")])
+            return self.graph.call_function(propagate, arguments)
         return lower_product(
             self.graph,
             weighted_sum(*terms_of(self.source, name, self.values), self.precision),
@@ -240,7 +258,7 @@ class _Lowering:
     def _staged_theta(self, name: str) -> list[list[fx.Node]]:
         return [self.thetas[source] for source in self.source.by_stage(name, "theta")]
 
-    def _solver(self, key: tuple[Hashable, ...], make: Callable[[], StagesOfUnit]) -> str:
+    def _solver(self, key: tuple[Hashable, ...], make: Callable[[], nn.Module]) -> str:
         # Steps of one length share a solver.
         if key not in self.solver_names:
             name = f"{key[0]}{len(self.solvers) + 1}"

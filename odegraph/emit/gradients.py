@@ -1,38 +1,15 @@
 """How the gradient of a block is computed: what is kept, and what is computed again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, final
-
-from torch import Tensor, fx
+from typing import Protocol, final
 
 from odegraph._errors import GraphError
+from odegraph.emit.compilation import Lowered, Run
 from odegraph.emit.random_state import RandomState
 from odegraph.emit.reverse_sweep import Kept, run_with_plan, take_steps
-from odegraph.emit.step_segments import StepSegments, Values, cut_into_steps
-from odegraph.ir import StepGraph
+from odegraph.emit.step_segments import StepSegments, Values
 from odegraph.passes.place_snapshots import snapshots_for, steps_to_next_snapshot
-
-Run = Callable[[Tensor], Any]
-
-
-@dataclass(frozen=True)
-class Lowered:
-    """A lowered step graph.
-
-    Attributes:
-        graph: the step graph.
-        module: what it was lowered to.
-        draws: whether a call of it draws random numbers.
-        lower: lowers other graphs of the same block.
-        unit: what the unit is called.
-    """
-
-    graph: StepGraph
-    module: fx.GraphModule
-    draws: bool
-    lower: Callable[[StepGraph], fx.GraphModule]
-    unit: str
 
 
 class Gradients(Protocol):
@@ -49,8 +26,8 @@ class Backpropagation:
     """Keep what every step computed: fastest, with memory that grows with the steps."""
 
     def runner(self, lowered: Lowered) -> Run:
-        """The graph itself."""
-        return lowered.module
+        """The graph as it is."""
+        return lowered.compilation.whole(lowered)
 
 
 @final
@@ -80,7 +57,7 @@ class Checkpoints:
 
     def runner(self, lowered: Lowered) -> Run:
         """The steps one by one, with the states of some."""
-        steps = cut_into_steps(lowered.module)
+        steps = lowered.compilation.steps(lowered.module)
         count = self.snapshots or snapshots_for(len(steps.steps), repetitions=2)
         plan = Revolve(count, draws=lowered.draws)
         return lambda x: run_with_plan(steps, plan, x)

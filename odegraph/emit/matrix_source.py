@@ -3,7 +3,7 @@
 from odegraph._exact import Exact, to_float, to_source
 from odegraph.emit.source_lines import WIDTH, sum_expression, sum_statements
 from odegraph.emit.weighted_sum import WeightedSum
-from odegraph.ir import Apply, FunctionOfJacobian, Node, PhiFunctions
+from odegraph.ir import Apply, FunctionOfJacobian, Node, PhiFunctions, Propagator
 
 OPERAND = "w"  # a weighted sum that is too long to stand in the call of its matrix
 
@@ -22,7 +22,7 @@ def product_statements(
 ) -> list[str]:
     """`v = apply(J, ...)`, `v = apply(M[1], ...)` or `v = solve(M, ...)`."""
     name, made_by = matrix
-    call = f"apply({name}"
+    call = f"propagate({name}" if isinstance(made_by, Propagator) else f"apply({name}"
     if isinstance(made_by, FunctionOfJacobian):
         is_phi = isinstance(made_by.function, PhiFunctions)
         call = f"apply({name}[{node.order}]" if is_phi else f"solve({name}"

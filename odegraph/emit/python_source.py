@@ -10,6 +10,7 @@ from odegraph._version import __version__
 from odegraph.emit.block_source import MARGIN, UnitNames, forward_statements
 from odegraph.emit.function_source import write_function
 from odegraph.emit.matrix_functions import helper_functions
+from odegraph.emit.propagator import propagator_functions
 from odegraph.emit.rounding import Precision
 from odegraph.emit.signature import signature
 from odegraph.emit.slots import access, container_statements, norm_scales, slot_statement
@@ -65,7 +66,7 @@ def python_source(parts: BlockParts) -> str:
     functions = unit_functions(parts, name="unit")
     block = block_class(parts, class_name="Block", unit_name="unit")
     graphs = [parts.evaluation, parts.training]
-    solvers = [*solver_functions(graphs), *helper_functions(block)]
+    solvers = [*solver_functions(graphs), *helper_functions(block), *propagator_functions(block)]
     sections = [_docstring(parts, functions), imports_for("".join([*solvers, functions]))]
     if "blend(" in block:
         sections.append(f"\n{BLEND}")

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from odegraph._errors import GraphError
-from odegraph.emit.gradients import Lowered, Run
+from odegraph.emit.compilation import Lowered, Run
 from odegraph.emit.reverse_sweep import Kept, run_with_plan
-from odegraph.emit.step_segments import StepSegments, Values, cut_into_steps
+from odegraph.emit.step_segments import StepSegments, Values
 from odegraph.passes.invert import invert
 from odegraph.passes.own_theta import own_theta
 
@@ -42,8 +42,8 @@ class Reversal:
             )
         graph = own_theta(lowered.graph)
         inverse = invert(lowered.graph)
-        steps = cut_into_steps(lowered.lower(graph))
-        back = cut_into_steps(lowered.lower(inverse.graph))
+        steps = lowered.compilation.steps(lowered.lower(graph))
+        back = lowered.compilation.steps(lowered.lower(inverse.graph))
         plan = StepsBack(back, inverse.first, lowered.unit)
         checked: list[bool] = []
 

@@ -18,6 +18,11 @@ def indent(lines: Sequence[str], levels: int = 1) -> list[str]:
     return [f"{'    ' * levels}{line}" if line else "" for line in lines]
 
 
+def in_docstring(text: str) -> str:
+    """A user's text as it may stand in a docstring: it cannot end the docstring."""
+    return text.replace("\\", "\\\\").replace('"', "'")
+
+
 def exploded(opening: str, elements: Sequence[str], closing: str) -> list[str]:
     """`opening`, one element a line with a trailing comma, `closing`."""
     return [opening, *(f"    {element}," for element in elements), closing]

@@ -20,7 +20,7 @@ Values = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Segment:
-    """One step: `reads` values of the steps before it and constants, and `makes` new ones.
+    """A step, or a few in a row: `reads` values made before it and constants, and `makes` new ones.
 
     Attributes:
         step: its number.
@@ -81,11 +81,14 @@ class StepSegments:
         return tuple(reversed(crossing))
 
 
-def cut_into_steps(module: fx.GraphModule) -> StepSegments:
-    """The pieces of a graph that `lower_to_fx` made; they share its slots and submodules."""
+def cut_into_steps(module: fx.GraphModule, *, length: int = 1) -> StepSegments:
+    """The pieces of a graph that `lower_to_fx` made; they share its slots and submodules.
+
+    Each segment holds `length` steps, the last one the rest of them.
+    """
     *nodes, output = module.graph.nodes
     inputs = [node for node in nodes if node.op == "placeholder"]
-    before, steps, after = _regions(nodes)
+    before, steps, after = _regions(nodes, length)
     constants = [node for node in before if _is_read(node, outside=before)]
     inside = {node for region in steps.values() for node in region}
     results = _read_by([*after, output], inside | {*inputs})
@@ -112,7 +115,7 @@ def cut_into_steps(module: fx.GraphModule) -> StepSegments:
 
 
 def _regions(
-    nodes: Sequence[fx.Node],
+    nodes: Sequence[fx.Node], length: int
 ) -> tuple[list[fx.Node], dict[int, list[fx.Node]], list[fx.Node]]:
     before, steps, after = [], {}, []
     early: set[fx.Node] = set()
@@ -121,7 +124,7 @@ def _regions(
             continue
         step = node.meta.get(STEP)
         if step is not None:
-            steps.setdefault(step, []).append(node)
+            steps.setdefault(step // length, []).append(node)
         elif node.op == "get_attr" or (
             node.all_input_nodes and early.issuperset(node.all_input_nodes)
         ):

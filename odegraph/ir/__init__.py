@@ -23,6 +23,7 @@ from odegraph.ir.matrix_nodes import Apply as Apply
 from odegraph.ir.matrix_nodes import FunctionOfJacobian as FunctionOfJacobian
 from odegraph.ir.matrix_nodes import Jacobian as Jacobian
 from odegraph.ir.matrix_nodes import PhiFunctions as PhiFunctions
+from odegraph.ir.matrix_nodes import Propagator as Propagator
 from odegraph.ir.matrix_nodes import Resolvent as Resolvent
 from odegraph.ir.nodes import Combine as Combine
 from odegraph.ir.nodes import Edge as Edge

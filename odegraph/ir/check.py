@@ -5,7 +5,7 @@ from typing import Literal
 from odegraph._exact import Exact
 from odegraph.ir.graph import StepGraph
 from odegraph.ir.halves import Halves
-from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian
+from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian, Propagator
 from odegraph.ir.nodes import (
     Combine,
     Edge,
@@ -33,6 +33,7 @@ ROLES: dict[type, dict[str, Arity]] = {
     SolvedRate: {"solve": 1},
     Jacobian: {"state": 1, "theta": 1},
     FunctionOfJacobian: {"jacobian": 1},
+    Propagator: {"theta": 1, "like": 1},
     Apply: {"matrix": 1, "term": "weighted"},
     Combine: {"term": "weighted"},
     Update: {"statistics": "weighted"},

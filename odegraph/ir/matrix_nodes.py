@@ -52,3 +52,22 @@ class Apply:
 
     step: int
     order: int
+
+
+@dataclass(frozen=True, slots=True)
+class Propagator:
+    """Many equal steps of a linear unit R(x) = M x as one matrix: (Q(M)^-1 P(M))^repeats.
+
+    Edges: `theta`, and `like`, a state of the shape that M acts on.
+
+    Attributes:
+        step: the first of the steps.
+        numerator: the coefficients of P, with the length of the step.
+        denominator: those of Q.
+        repeats: how many steps.
+    """
+
+    step: int
+    numerator: tuple[Exact, ...]
+    denominator: tuple[Exact, ...]
+    repeats: int

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from odegraph._exact import Exact
 from odegraph.ir.halves import Weight, add_weights
-from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian
+from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian, Propagator
 from odegraph.ir.part import Part
 from odegraph.ir.solver import Solver
 
@@ -143,7 +143,7 @@ class Output:
 
 
 Solved = StageMatrix | Solve | SolvedRate
-Linearised = Jacobian | FunctionOfJacobian | Apply
+Linearised = Jacobian | FunctionOfJacobian | Apply | Propagator
 Node = Input | Theta | Evaluate | Solved | Linearised | Combine | Update | Output
 
 

@@ -1,7 +1,8 @@
 """Step graphs as text: stable, one node a line, for golden files, signatures and eyes."""
 
+from odegraph._exact import Exact
 from odegraph.ir.graph import StepGraph
-from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian, PhiFunctions
+from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian, PhiFunctions, Propagator
 from odegraph.ir.nodes import (
     Combine,
     Edge,
@@ -46,6 +47,10 @@ def _formula(node: Node, inputs: list[tuple[str, Edge]]) -> str:
         case Apply():
             terms = [f"({edge.weight}) {source}" for source, edge in inputs[1:]]
             return f"{inputs[0][0]}[{node.order}] times {' + '.join(terms)}"
+        case Propagator():
+            P, Q = (_polynomial(one) for one in (node.numerator, node.denominator))
+            ratio = f"({P})" if Q == "1" else f"(({P}) / ({Q}))"
+            return f"{ratio}^{node.repeats} with M of {inputs[0][0]}"
         case StageMatrix():
             of_part = _of(node.part)
             return f"matrix of stages{of_part} {_matrix(node.coefficients)}: {_staged(inputs)}"
@@ -70,6 +75,12 @@ def _function(part: Part) -> str:
 
 def _of(part: Part) -> str:
     return "" if part is Part.WHOLE else f" of {part.value}"
+
+
+def _polynomial(coefficients: tuple[Exact, ...]) -> str:
+    powers = ["", " M", *(f" M^{power}" for power in range(2, len(coefficients)))]
+    pairs = zip(coefficients, powers, strict=False)
+    return " + ".join(f"{c}{power}" for c, power in pairs if c != 0)
 
 
 def _matrix(rows: Matrix) -> str:

@@ -1,6 +1,7 @@
 """Passes: step graph to step graph, always a new one."""
 
 from odegraph.passes.as_discrete_map import as_discrete_map as as_discrete_map
+from odegraph.passes.collapse_linear import collapse_linear as collapse_linear
 from odegraph.passes.draw_once_a_step import draw_once_a_step as draw_once_a_step
 from odegraph.passes.drop_dead import drop_dead as drop_dead
 from odegraph.passes.pipeline import DEFAULT_PASSES as DEFAULT_PASSES
@@ -10,5 +11,7 @@ from odegraph.passes.share_stages import share_stages as share_stages
 from odegraph.passes.simplify import simplify as simplify
 from odegraph.passes.spell_out_stages import spell_out_stages as spell_out_stages
 from odegraph.passes.tabulate_theta import Tabulation as Tabulation
+from odegraph.passes.tabulate_theta import tabulate_pairs as tabulate_pairs
+from odegraph.passes.tabulate_theta import tabulate_parameters as tabulate_parameters
 from odegraph.passes.tabulate_theta import tabulate_theta as tabulate_theta
 from odegraph.passes.track_statistics import track_statistics as track_statistics

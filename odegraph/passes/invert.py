@@ -21,7 +21,6 @@ from odegraph.ir import (
     Output,
     StepGraph,
     Theta,
-    Update,
     Weight,
     parts_of,
     step_graph,
@@ -29,9 +28,10 @@ from odegraph.ir import (
 from odegraph.ir.graph import NamedNode
 from odegraph.passes.drop_dead import drop_dead
 from odegraph.passes.exact_span import ExactSpan
+from odegraph.passes.half_states import HalfStates
 from odegraph.passes.pipeline import run_passes
 from odegraph.passes.share_stages import share_stages
-from odegraph.scheme import NystromScheme
+from odegraph.passes.values_across import values_across
 
 ONE = to_exact(1)
 Part = tuple[str, int]  # a value and one of its halves; half 0 is all of a state that has none
@@ -64,9 +64,11 @@ def invert(graph: StepGraph) -> Inverse:
     first = history - 1
     parts: list[NamedNode] = [(name, Input(), []) for name in crossing[-1]]
     outputs: list[NamedNode] = []
+    known = HalfStates()
     nodes: dict[int | None, list[tuple[str, Node]]] = {}
     for name, node in graph.nodes():
         nodes.setdefault(node.step, []).append((name, node))
+        known.add(name, node, graph.inputs(name))
     splits = any(graph.splits_state(name) for name, _ in graph.nodes())
     for step in reversed(range(first, graph.manifestation.steps)):
         parts += _StepBack(
@@ -76,6 +78,7 @@ def invert(graph: StepGraph) -> Inverse:
             before=crossing[step],
             after=crossing[step + 1],
             halves=(0, 1) if splits else (0,),
+            known=known,
         ).parts()
         for name in crossing[step]:
             tap = f"output{step}.{name}"
@@ -108,28 +111,6 @@ def only_start(inverse: Inverse) -> StepGraph:
     return drop_dead(step_graph(graph.manifestation, parts))
 
 
-def values_across(graph: StepGraph) -> list[list[str]]:
-    """For each step the states and rates from before it that it or anything after it reads.
-
-    One list more tells what is left after the last step.
-    """
-    steps = graph.manifestation.steps
-    across: list[list[str]] = [[] for _ in range(steps + 1)]
-    for name, node in graph.nodes():
-        if isinstance(node, Theta | Output | Update):
-            continue
-        made = -1 if node.step is None else node.step
-        users = [graph.node(user) for user in graph.graph.succ[name]]
-        reads = [
-            steps if user.step is None else user.step
-            for user in users
-            if not isinstance(user, Update)
-        ]
-        for step in range(made + 1, max(reads, default=-1) + 1):
-            across[step].append(name)
-    return across
-
-
 class _StepBack:
     """The equations of one step, solved for what crosses into it."""
 
@@ -142,6 +123,7 @@ class _StepBack:
         before: list[str],
         after: list[str],
         halves: tuple[int, ...],
+        known: HalfStates,
     ) -> None:
         self.graph = graph
         self.nodes = nodes
@@ -149,6 +131,7 @@ class _StepBack:
         self.before = before
         self.after = after
         self.halves = halves
+        self.known = known
         self.span: ExactSpan[Part, Part] = ExactSpan()
         self.forms: dict[Part, Form] = {}
         self.used: set[Part] = set()
@@ -159,12 +142,17 @@ class _StepBack:
         self._note_equations()
         waiting = [name for name, node in reversed(self.nodes) if isinstance(node, Evaluate)]
         missing = [name for name in self.before if name not in self.after]
+        # A rate of the step before is that of the state that crosses along with it.
+        waiting += [name for name in missing if self.graph.is_rate(name)]
         progress = True
         while progress:
             taken = [self._take_rate(name) for name in waiting]
             progress = any(taken)
         for name in missing:
-            self._take_state(name)
+            if self.graph.is_rate(name):
+                self._require(name, self._used_halves(name))
+            else:
+                self._take_state(name)
         return self.made
 
     def _note_equations(self) -> None:
@@ -179,7 +167,7 @@ class _StepBack:
             elif not isinstance(node, Theta):
                 raise self._no_inverse(f"its stages are not explicit (`{type(node).__name__}`)")
         for name in self.after:
-            for half in self.halves:
+            for half in self._used_halves(name):
                 self.span.learn(self.forms[name, half], (name, half))
                 self.used |= set(self.forms[name, half])
 
@@ -205,12 +193,14 @@ class _StepBack:
 
     def _take_rate(self, name: str) -> bool:
         """Evaluate a rate again, for each half of it whose state is known; whether one was."""
-        state = self.graph.input(name, "state")
+        state = self._state_of(name)
+        if state is None:
+            return False
         taken = False
-        for half in self.halves:
+        for half in self._used_halves(name):
             if (name, half) not in self.used or self.span.solve({(name, half): ONE}) is not None:
                 continue
-            solved = {one: self.span.solve(self.forms[state, one]) for one in self._reads(half)}
+            solved = {one: self.span.solve(self.forms[state, one]) for one in self._reads(name)}
             if any(one is None for one in solved.values()):
                 continue
             node = self.graph.node(name)
@@ -225,31 +215,52 @@ class _StepBack:
                 self.made.append((here, own, []))
             rate = name if name in self.before else f"{name}.back{half}"
             edges = [(source, Edge("state")), (here, Edge("theta"))]
-            self.made.append((rate, Evaluate(self.step, node.stage), edges))
+            self.made.append((rate, Evaluate(self.step, node.stage, node.part, node.reads), edges))
             self.span.learn({(name, half): ONE}, (rate, half))
             taken = True
         return taken
 
-    def _reads(self, half: int) -> tuple[int, ...]:
-        """The halves of a state that one half of its rate depends on."""
-        scheme = self.graph.manifestation.scheme
-        if len(self.halves) == 1:
-            return (0,)
-        if isinstance(scheme, NystromScheme):
-            return (0, 1) if scheme.uses_velocity else (0,)
-        return (1 - half,)
+    def _reads(self, name: str) -> tuple[int, ...]:
+        """The halves of a state that what is used of its rate depends on."""
+        node = self.graph.node(name)
+        assert isinstance(node, Evaluate)
+        return self.halves if node.reads is None else (node.reads,)
+
+    def _used_halves(self, name: str) -> tuple[int, ...]:
+        """The halves of a value that mean something: of f(p) that of q."""
+        node = self.graph.node(name)
+        reads = node.reads if isinstance(node, Evaluate) else None
+        return self.halves if reads is None else (1 - reads,)
+
+    def _state_of(self, name: str) -> str | None:
+        """A state that this step knows of, at which the unit has this rate."""
+        state = self.graph.input(name, "state")
+        if (state, 0) in self.forms:
+            return state
+        for other in self.before:
+            if not self.graph.is_rate(other) and all(
+                self.known.value(other, half) == self.known.value(state, half)
+                for half in self._reads(name)
+            ):
+                return other
+        return None
 
     def _take_state(self, name: str) -> None:
-        solved = {half: self.span.solve({(name, half): ONE}) for half in self.halves}
-        if any(one is None for one in solved.values()):
+        self._sum(name, self._require(name, self.halves), named=True)
+
+    def _require(self, name: str, halves: tuple[int, ...]) -> dict[int, dict[Part, Exact]]:
+        solved = {half: self.span.solve({(name, half): ONE}) for half in halves}
+        found = {half: one for half, one in solved.items() if one is not None}
+        if len(found) < len(solved):
             raise self._no_inverse("its rates belong to states that do not follow from the result")
-        self._sum(name, {half: one for half, one in solved.items() if one is not None}, named=True)
+        return found
 
     def _sum(self, name: str, halves: dict[int, dict[Part, Exact]], *, named: bool = False) -> str:
         """A state from known values; a half that nothing reads is that of the newest state."""
+        newest = next(one for one in self.after if not self.graph.is_rate(one))
         if not named:
             for half in self.halves:
-                halves.setdefault(half, {(self.after[0], half): ONE})
+                halves.setdefault(half, {(newest, half): ONE})
         weights: dict[str, Weight] = {}
         for half, terms in halves.items():
             for (source, part), weight in terms.items():
@@ -258,8 +269,8 @@ class _StepBack:
         plain = {source: _plain(weight) for source, weight in weights.items()}
         if not named and list(plain.values()) == [ONE]:
             return next(iter(plain))
-        rates = {source for source in plain if source not in self.after}
-        order = sorted(plain, key=lambda source: source in rates)
+        states = {one for one in self.after if not self.graph.is_rate(one)}
+        order = sorted(plain, key=lambda source: source not in states)
         edges = [(source, Edge("term", plain[source])) for source in order]
         self.made.append((name, Combine(self.step), edges))
         return name

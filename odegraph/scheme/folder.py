@@ -21,7 +21,8 @@ def find_scheme_file(name: str, *, families: Iterable[str] = ()) -> Path:
         return Path(name)
     known = [*files, *(f"{family}(n)" for family in families)]
     near = difflib.get_close_matches(name, known, n=1)
-    hint = f"Did you mean `{near[0]}`?" if near else f"Known schemes: {', '.join(sorted(known))}."
+    all_of_them = f"`odegraph schemes` and `odegraph.scheme_names()` list all {len(files)}."
+    hint = f"Did you mean `{near[0]}`?" if near else all_of_them
     raise SchemeError(f"There is no scheme `{shorten(name)}` in schemes/. {hint}")
 
 

@@ -258,6 +258,11 @@ def _inverse(value: AlgebraicNumber) -> Number:
     return value.field.element(solution)
 
 
+def integral(value: Any) -> Any:
+    """A rational integer as `int`, whose arithmetic is quicker; other values as they are."""
+    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
+
+
 def solve_rational(rows: list[list[Fraction]], right: Sequence[Fraction]) -> list[Fraction]:
     """Solve a regular rational linear system by Gauss-Jordan elimination."""
     system = [[*row, value] for row, value in zip(rows, right, strict=True)]

@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any, final
 
-from odegraph.scheme.number_field import AlgebraicNumber, Number, to_sympy
+from odegraph.scheme.number_field import AlgebraicNumber, Number, integral, to_sympy
 from odegraph.scheme.order_proof import OrderProof, OrderTheory, Vanishes, is_zero
 from odegraph.scheme.rooted_trees import RootedTree, rooted_trees
 
@@ -41,14 +41,18 @@ def prove_order(
     *,
     trees: Callable[[int], Iterable[RootedTree]] = rooted_trees,
     vanishes: Vanishes = is_zero,
+    proven: int = 0,
 ) -> OrderProof[Condition]:
-    """The order of weights over stages: on x' = f(x), or on f(t, x) with `timed_trees`."""
+    """The order of weights over stages: on x' = f(x), or on f(t, x) with `timed_trees`.
+
+    Conditions up to the order `proven` are on record and not looked at again.
+    """
     theory = OrderTheory(
         trees,
         partial(vectors.weighted, weights),
         partial(_condition, row_sums=trees is rooted_trees and vectors.row_sums),
     )
-    return theory.prove(bound=2 * len(vectors.rows), vanishes=vanishes)
+    return theory.prove(bound=2 * len(vectors.rows), vanishes=vanishes, proven=proven)
 
 
 def _condition(tree: RootedTree, required: Fraction, found: Any, *, row_sums: bool) -> Condition:
@@ -93,8 +97,7 @@ class StageVectors:
         self._weights: dict[tuple[Any, ...], tuple[int, list[tuple[int, Any]]]] = {}
 
     def _scaled(self, value: Any, scale: int | None = None) -> Any:
-        value = value * (self.scale if scale is None else scale)
-        return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
+        return integral(value * (self.scale if scale is None else scale))
 
     def phi(self, tree: RootedTree) -> list[Any]:
         """scale^(n - 1) times the product over the children of their stage vectors."""

@@ -59,9 +59,9 @@ class OrderTheory(Generic[AnyTree, AnyCondition]):
     weighted: Callable[[AnyTree], Any]
     condition: Callable[[AnyTree, Fraction, Any], AnyCondition]
 
-    def prove(self, *, bound: int, vanishes: Vanishes) -> OrderProof[AnyCondition]:
-        """sum_i b_i phi_i(tree) = 1 / gamma(tree) for all trees, order by order."""
-        for order in range(1, bound + 1):
+    def prove(self, *, bound: int, vanishes: Vanishes, proven: int = 0) -> OrderProof[AnyCondition]:
+        """sum_i b_i phi_i(tree) = 1 / gamma(tree) for all trees, order by order above `proven`."""
+        for order in range(proven + 1, bound + 1):
             for tree in self.trees(order):
                 found, required = self.weighted(tree), Fraction(1, tree.density)
                 if not vanishes(found - required):

@@ -52,13 +52,13 @@ def prove_orders(tableau: Tableau) -> dict[str, OrderProof[Condition]]:
 
 
 def prove_weights(
-    tableau: Tableau, weights: Vector, vectors: StageVectors
+    tableau: Tableau, weights: Vector, vectors: StageVectors, *, proven: int = 0
 ) -> OrderProof[Condition]:
     """The order on x' = f(t, x) of the stages of a tableau with these weights."""
     # With c = A 1, time is one more component of an autonomous state: the plain trees are proof
     # enough.
     trees = rooted_trees if tableau.has_row_sum_nodes else timed_trees
-    return prove_order(vectors, weights, trees=trees, vanishes=tableau.vanishes)
+    return prove_order(vectors, weights, trees=trees, vanishes=tableau.vanishes, proven=proven)
 
 
 def proven_orders(tableau: Tableau, proofs: dict[str, OrderProof[Condition]]) -> ProvenOrders:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import pairwise, zip_longest
 
 from odegraph.scheme.number_field import Number, enclosure, sign
+from odegraph.scheme.residues import are_surely_coprime
 
 Polynomial = tuple[Number, ...]
 ONE: Polynomial = (Fraction(1),)
@@ -55,6 +56,8 @@ def divide(p: Polynomial, q: Polynomial) -> tuple[Polynomial, Polynomial]:
 
 def gcd(p: Polynomial, q: Polynomial) -> Polynomial:
     """The monic greatest common divisor."""
+    if are_surely_coprime(p, q):
+        return ONE
     while q:
         p, q = q, _monic(divide(p, q)[1])
     return _monic(p)
@@ -99,9 +102,16 @@ def flip(p: Polynomial) -> Polynomial:
     return tuple(-x if k % 2 else x for k, x in enumerate(p))
 
 
+def without_roots_at_zero(p: Polynomial) -> Polynomial:
+    """P without its factors x."""
+    return p[next((k for k, x in enumerate(p) if x), 0) :]
+
+
 def odd_part(p: Polynomial) -> Polynomial:
     """The product of the factors of odd multiplicity: where p changes its sign (Yun 1976)."""
     common = gcd(p, derivative(p))
+    if common == ONE:
+        return p
     rest = divide(p, common)[0]
     product, multiplicity = ONE, 1
     while len(rest) > 1:
@@ -137,7 +147,7 @@ def is_nonnegative(p: Polynomial) -> bool:
     """Whether p(x) >= 0 for every x >= 0."""
     if not p:
         return True
-    changes = odd_part(p)
+    changes = odd_part(without_roots_at_zero(p))
     return sign(p[-1]) > 0 and count_roots(sturm_chain(changes), Fraction(0)) == 0
 
 

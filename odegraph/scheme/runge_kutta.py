@@ -102,7 +102,8 @@ class RungeKuttaScheme(ButcherMatrices, HasStabilityFunction, Scheme):
     def failed_condition(self) -> Condition | None:
         """The first order condition that fails; None where the order is the greatest possible."""
         vectors = StageVectors(self.tableau.A, self.tableau.c)
-        return prove_weights(self.tableau, self.tableau.b, vectors).failed
+        weights, proven = self.tableau.b, self.order
+        return prove_weights(self.tableau, weights, vectors, proven=proven).failed
 
     @cached_property
     def stage_order(self) -> int:

@@ -37,7 +37,8 @@ MAX_CHARACTERS = 32
 class StabilityFunction:
     """R = P / Q with P(0) = Q(0) = 1 and no common factor.
 
-    `tolerance` is that of the tableau: coefficients of E below it vanish on purpose.
+    `tolerance` is that of the tableau: a coefficient of E vanishes if it is smaller than that part
+    of the terms that it is the sum of.
     """
 
     P: Polynomial
@@ -69,10 +70,19 @@ class StabilityFunction:
     def e_polynomial(self) -> Polynomial:
         """E(y^2) = |Q(iy)|^2 - |P(iy)|^2, as a polynomial in y^2."""
         difference = add(_squared_modulus(self.Q), scale(_squared_modulus(self.P), -1))
-        return trim(x if abs(x) > self.tolerance else Fraction(0) for x in difference)
+        if not self.tolerance:
+            return difference
+        # High powers have small coefficients that count: zero is what is small beside its terms.
+        sizes = add(_sizes_in_squared_modulus(self.Q), _sizes_in_squared_modulus(self.P))
+        return trim(
+            x if abs(x) > self.tolerance * size else Fraction(0)
+            for x, size in zip(difference, sizes, strict=False)
+        )
 
     def is_a_stable(self) -> bool:
         """|R(z)| <= 1 for Re z <= 0: E >= 0 on the imaginary axis, and all poles to its right."""
+        if self.at_infinity is None:
+            return False
         poles_right = has_left_half_plane_roots_only(flip(self.Q))
         return poles_right and is_nonnegative(self.e_polynomial())
 
@@ -113,6 +123,12 @@ def _squared_modulus(p: Polynomial) -> Polynomial:
     """|p(iy)|^2 = p(iy) p(-iy), as a polynomial in y^2."""
     product = multiply(p, flip(p))  # p(z) p(-z) is even; z^2 = -y^2
     return trim(-x if k % 2 else x for k, x in enumerate(product[::2]))
+
+
+def _sizes_in_squared_modulus(p: Polynomial) -> Polynomial:
+    """sum_(i + j = 2k) |p_i p_j|: the size of the terms that make up coefficient k of |p(iy)|^2."""
+    sizes = tuple(abs(x) for x in p)
+    return multiply(sizes, sizes)[::2]
 
 
 def stability_function(tableau: Tableau, weights: Vector | None = None) -> StabilityFunction:

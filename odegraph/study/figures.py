@@ -15,6 +15,7 @@ from odegraph.study.records import Run
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+SCALE_WIDTH = 0.7
 HIGHEST = 30.0  # relative error that is shown
 DASHES = (":", "-.", "--", (0, (6, 2)))  # of the baselines
 
@@ -60,6 +61,7 @@ def _horizon(axes: "Axes", runs: Sequence[Run]) -> None:
             label=run.kind,
         )
     axes.set_yscale("log")
+    style.logarithmic(axes.yaxis)
     axes.set_xlabel("steps ahead")
     style.grid(axes)
 
@@ -78,13 +80,15 @@ def draw_spectra(path: Path, spectra: Mapping[str, Mapping[float, np.ndarray]]) 
     return path
 
 
-def draw_fields(path: Path, fields: Mapping[str, Tensor], *, steps: Sequence[int]) -> Path:
+def draw_fields(
+    path: Path, fields: Mapping[str, Tensor], *, steps: Sequence[int], unit: str
+) -> Path:
     """Frames at some steps ahead, a row a source, the truth on top: each is [steps, rows, columns].
 
-    All have the colours of the truth.
+    All have the colours of the truth, which the scale at the right explains.
     """
     rows, columns = fields["truth"].shape[1:]
-    width = 2.7 * len(steps) + 1.3
+    width = 2.7 * len(steps) + 1.3 + SCALE_WIDTH
     height = 2.7 * max(0.25, min(1.2, rows / columns)) * len(fields) + 0.6
     reach = float(np.nanmax(np.abs(fields["truth"].numpy())))
     with style.drawing(path, width=width, height=height) as figure:
@@ -92,7 +96,7 @@ def draw_fields(path: Path, fields: Mapping[str, Tensor], *, steps: Sequence[int
         for row, (name, frames) in enumerate(fields.items()):
             for column, step in enumerate(steps):
                 axes = grid[row][column]
-                axes.imshow(
+                image = axes.imshow(
                     frames[column].numpy(),
                     origin="lower",
                     cmap="RdBu_r",
@@ -106,6 +110,9 @@ def draw_fields(path: Path, fields: Mapping[str, Tensor], *, steps: Sequence[int
                 if row == 0:
                     axes.set_title(f"{step} step{'s' * (step > 1)} ahead", fontsize=9)
             grid[row][0].set_ylabel(name, fontsize=8, rotation=0, ha="right", va="center")
+        bar = figure.colorbar(image, ax=grid[0, :], aspect=12, pad=0.02)
+        bar.ax.tick_params(labelsize=8)
+        bar.set_label("anomaly" if unit == "1" else f"anomaly in {unit}", fontsize=8)
     return path
 
 

@@ -141,7 +141,9 @@ def _fields(
             frames = model.rollout(start, steps=horizon)[:, 0]  # pyright: ignore[reportCallIssue]
             title = KINDS[run.kind].title
             fields[title] = _anomaly(problem, coordinates.values(frames[steps]))
-    return draw_fields(folder / f"fields-noise{level:g}.png", fields, steps=steps)
+    return draw_fields(
+        folder / f"fields-noise{level:g}.png", fields, steps=steps, unit=problem.unit
+    )
 
 
 def _anomaly(problem: Problem, values: torch.Tensor) -> torch.Tensor:

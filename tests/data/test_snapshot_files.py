@@ -102,3 +102,10 @@ def test_what_is_not_there_or_not_known_is_refused(tmp_path: Path):
 def test_an_empty_archive_is_refused(tmp_path: Path):
     with pytest.raises(DataError, match="holds nothing; say which"):
         read_snapshots(write(tmp_path / "a.npz"))
+
+
+def test_text_is_not_offered_to_be_unpickled(tmp_path: Path):
+    path = tmp_path / "words.npy"
+    path.write_text("hello", encoding="utf-8")
+    with pytest.raises(DataError, match=r"words.npy` cannot be read: it is not a NumPy file\.$"):
+        read_snapshots(path)

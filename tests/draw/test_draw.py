@@ -8,6 +8,7 @@ from dot_reader import Dot, read_dot
 from drawn_blocks import assert_readable, block
 from torch import nn
 
+import odegraph as og
 from odegraph._errors import EmitError
 from odegraph._exact import exact_text
 from odegraph.basis import PiecewiseConstant, PiecewiseLinear
@@ -187,3 +188,17 @@ def test_schemes_of_two_halves_are_drawn_as_they_are_compiled(tmp_path: Path, na
     path = draw(load_scheme(name), tmp_path / "scheme.svg")
     text = path.read_text(encoding="utf-8")
     assert load_scheme(name).title.split(":")[0] in text
+
+
+def test_collapsed_steps_are_drawn_one_box_a_value(tmp_path):
+    collapsed = og.OdeBlock(
+        nn.Linear(2, 2, bias=False),
+        scheme="rk4-classic",
+        basis=og.PiecewiseConstant(1),
+        steps=4,
+        execution=og.Execution(passes=(og.passes.collapse_linear, *og.DEFAULT_PASSES)),
+    )
+    text = og.draw(collapsed.step_graph, tmp_path / "graph.dot").read_text()
+    assert "^4 with M of" in text
+    with pytest.raises(og.EmitError, match=r"no stages to draw.*one box a value"):
+        og.draw(collapsed, tmp_path / "block.dot")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from odegraph.draw.page import draw_page
+from odegraph.draw.page import _shown, draw_page
 from odegraph.scheme import load_scheme
 
 KINDS = [
@@ -30,3 +30,9 @@ def test_every_kind_has_a_page_and_the_same_one_each_time(tmp_path: Path, name: 
 @pytest.mark.parametrize("suffix", ["png", "pdf"])
 def test_it_is_drawn_in_other_formats(tmp_path: Path, suffix: str):
     assert draw_page(load_scheme("heun-2"), tmp_path / f"page.{suffix}").stat().st_size > 10_000
+
+
+def test_facts_read_as_mathematics():
+    assert _shown("b1 = theta - 3/2 theta^2; b2 = 0") == "b1 = θ − 3/2 θ²; b2 = 0"
+    assert _shown("z**4/24 - sqrt(2)") == "z⁴/24 − √2"
+    assert _shown("stages 6, 7") == "stages 6, 7"

@@ -3,7 +3,7 @@
 import pytest
 
 import odegraph as og
-from odegraph.emit.files import write_file, write_text
+from odegraph.emit.files import make_folder, write_file, write_text
 
 
 def test_text_is_written_in_utf8_with_unix_line_ends(tmp_path):
@@ -35,3 +35,12 @@ def test_a_file_in_place_of_a_folder_is_named(tmp_path):
         write_text(tmp_path / "file" / "x.py", "")
     with pytest.raises(og.EmitError, match=r"cannot be written"):
         write_text(tmp_path, "")
+
+
+def test_a_folder_is_made_and_nothing_is_left_in_it(tmp_path):
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b")
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(og.EmitError, match=r"`.*file.b` cannot be written: .*Choose a folder"):
+        make_folder(tmp_path / "file" / "b")

@@ -78,3 +78,11 @@ def test_a_region_of_the_sea(tmp_path, monkeypatch):
     edges = ("--region", "-98", "-80", "18", "31")
     assert module.main(["--output", str(tmp_path), *edges]) == 0
     assert asked["region"] == sea_surface.GULF_OF_MEXICO
+
+
+def test_a_file_that_is_not_there_is_one_message(tmp_path, capsys):
+    nowhere = tmp_path / "nowhere.nc"
+    with pytest.raises(SystemExit, match="1"):
+        example("sea_surface").main(["--files", str(nowhere), "--output", str(tmp_path)])
+    err = capsys.readouterr().err
+    assert err.startswith("error: ") and "nowhere.nc" in err

@@ -74,8 +74,9 @@ def test_a_run_that_was_killed_resumes_as_if_it_never_was(example, tmp_path, mon
 
 
 def test_what_is_no_data_is_one_message(example, tmp_path, capsys):
-    assert example.main(["--data", str(tmp_path / "nothing"), "--output", str(tmp_path)]) == 1
-    assert "error: There is no image folder" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="1"):
+        example.main(["--data", str(tmp_path / "nothing"), "--output", str(tmp_path)])
+    assert capsys.readouterr().err.startswith("error: There is no image folder")
 
 
 @pytest.mark.parametrize("refine", [[], ["--refine", "1"]])

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from odegraph.scheme import RungeKuttaScheme, SchemeSpec, load_scheme, verify
 from odegraph.scheme.number_field import to_sympy
 from odegraph.scheme.polynomials import (
+    ONE,
     count_roots,
+    divide,
     evaluate,
     flip,
     has_left_half_plane_roots_only,
@@ -21,6 +23,8 @@ from odegraph.scheme.polynomials import (
     multiply,
     sturm_chain,
 )
+from odegraph.scheme.real_roots import smallest_positive_root
+from odegraph.scheme.residues import are_surely_coprime
 
 
 def load(name: str | Path, **parameters: object) -> RungeKuttaScheme:
@@ -125,6 +129,32 @@ def test_sturm_counts_distinct_roots(roots, low, high):
     low, high = sorted((low, high))
     chain = sturm_chain(from_roots(sorted(set(roots))))
     assert count_roots(chain, low, high) == len({r for r in roots if low < r <= high})
+
+
+@settings(deadline=None)
+@given(roots=st.lists(st.fractions(-9, 9, max_denominator=16), max_size=6, unique=True))
+def test_the_smallest_positive_root_is_isolated(roots):
+    polynomial = multiply(from_roots(sorted(roots)), (Fraction(3), Fraction(-2), Fraction(1)))
+    found, positive = smallest_positive_root(polynomial), [r for r in roots if r > 0]
+    assert (found is None) == (not positive)
+    if found is not None:
+        assert [r for r in roots if found.low < r <= found.high] == [min(positive)]
+        assert float(found) == pytest.approx(float(min(positive)), rel=1e-15)
+        assert found.to_sympy() == sympy.Rational(*min(positive).as_integer_ratio())
+
+
+@settings(deadline=None)
+@given(x=COEFFICIENTS, y=COEFFICIENTS)
+def test_coprime_modulo_a_prime_means_no_common_root(x, y):
+    assert are_surely_coprime(from_roots(x), from_roots(y)) == (not set(x) & set(y))
+
+
+def test_coprime_polynomials_over_a_number_field():
+    root = load("gauss-2").tableau.A[0][1]  # in QQ(sqrt(3))
+    p, q = from_roots([root, Fraction(1)]), from_roots([-root, Fraction(1, 7)])
+    assert are_surely_coprime(p, q)
+    assert not are_surely_coprime(multiply(p, q), q)
+    assert divide(p, ONE) == (p, ())
 
 
 @settings(deadline=None)

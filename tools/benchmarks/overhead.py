@@ -13,7 +13,7 @@ from odegraph.models import ContinuousNet
 from odegraph.models.units import ConvReluNorm
 
 BATCH = 32
-PAIRS = 5  # of measurements in one run: single ones differ by several percent
+PAIRS = 15  # of measurements in one run: single ones differ by several percent
 GOAL = "3 %"
 
 
@@ -53,11 +53,11 @@ def by_hand(net: ContinuousNet) -> nn.Sequential:
     layers: dict[str, nn.Module] = dict(net.named_children())
     for name, block in layers.items():
         if isinstance(block, OdeBlock):
-            layers[name] = LOOPS[block.manifestation.scheme.name](_layers_of(block))
+            layers[name] = LOOPS[block.manifestation.scheme.name](layers_of(block))
     return nn.Sequential(*layers.values())
 
 
-def _layers_of(block: OdeBlock) -> list[nn.Module]:
+def layers_of(block: OdeBlock) -> list[nn.Module]:
     slots = {**slots_of(block.theta), **slots_of(block.state)}
     layers: list[nn.Module] = []
     for k in range(block.manifestation.basis.size):

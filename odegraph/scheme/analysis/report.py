@@ -1,5 +1,6 @@
 """All analyses of one Runge-Kutta method, each computed when it is asked for."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -50,8 +51,8 @@ class Analysis:
     @cached_property
     def principal_error(self) -> error_constants.PrincipalError:
         """The error coefficients of order + 1; `.norm` and `.largest` are exact."""
-        weights, order = self.tableau.b, self.orders.order
-        return error_constants.principal_error(self.tableau, weights, order=order)
+        order = self.orders.order + 1
+        return error_constants.PrincipalError(self.tableau, self.tableau.b, order)
 
     @cached_property
     def linear_error_constant(self) -> sympy.Expr:
@@ -73,14 +74,32 @@ class Analysis:
         return sympy.oo if value is None else to_sympy(value)
 
     @cached_property
+    def _real_end(self) -> intervals.IntervalEnd:
+        return intervals.real_stability_interval(self.stability)
+
+    @cached_property
+    def _imaginary_end(self) -> intervals.IntervalEnd:
+        return intervals.imaginary_stability_interval(self.stability)
+
+    @cached_property
     def real_stability_interval(self) -> sympy.Expr:
         """The largest x with |R| <= 1 on [-x, 0]."""
-        return intervals.real_stability_interval(self.stability)
+        return intervals.exact_end(self._real_end)
+
+    @property
+    def real_stability_decimal(self) -> float:
+        """The largest x with |R| <= 1 on [-x, 0], rounded, without naming it exactly."""
+        return float(self._real_end)
 
     @cached_property
     def imaginary_stability_interval(self) -> sympy.Expr:
         """The largest y with |R| <= 1 on [-iy, iy]."""
-        return intervals.imaginary_stability_interval(self.stability)
+        return sympy.sqrt(intervals.exact_end(self._imaginary_end))
+
+    @property
+    def imaginary_stability_decimal(self) -> float:
+        """The largest y with |R| <= 1 on [-iy, iy], rounded, without naming it exactly."""
+        return math.sqrt(self._imaginary_end)
 
     @cached_property
     def stability_angle(self) -> float:
@@ -97,8 +116,8 @@ class Analysis:
         """The order to which quadratic invariants are kept; oo for symplectic methods."""
         if properties.is_symplectic(reducibility.reduced(self.tableau.propagated)):
             return sympy.oo
-        at_most = 2 * self.orders.order + 2
-        return sympy.Integer(pseudo_symplectic_order(self.tableau, at_most=at_most))
+        at_most, order = 2 * self.orders.order + 2, self.orders.autonomous
+        return sympy.Integer(pseudo_symplectic_order(self.tableau, order=order, at_most=at_most))
 
     @cached_property
     def reduced_tableau(self) -> Tableau:
@@ -121,10 +140,10 @@ class Analysis:
 
         None where the interval has no end: there Q_j is bounded by the poles alone.
         """
-        interval = self.real_stability_interval
-        if interval == sympy.oo:
+        interval = self.real_stability_decimal
+        if math.isinf(interval):
             return None
-        return internal.internal_amplification(self.tableau, interval=float(interval))
+        return internal.internal_amplification(self.tableau, interval=interval)
 
     @cached_property
     def sequential_depth(self) -> int:

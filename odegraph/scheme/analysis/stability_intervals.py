@@ -21,32 +21,40 @@ from odegraph.scheme.polynomials import (
     odd_part,
     scale,
     trim,
+    without_roots_at_zero,
 )
-from odegraph.scheme.real_roots import smaller, smallest_positive_root
+from odegraph.scheme.real_roots import RealRoot, smaller, smallest_positive_root
 from odegraph.scheme.stability_function import StabilityFunction
 
 ANGLE_BITS = 40
+IntervalEnd = RealRoot | sympy.Expr
 
 
-def real_stability_interval(R: StabilityFunction) -> sympy.Expr:
+def real_stability_interval(R: StabilityFunction) -> IntervalEnd:
     """The largest x with |R| <= 1 on [-x, 0]; oo if there is none."""
     P, Q = flip(R.P), flip(R.Q)
     return first_sign_change(add(Q, scale(P, -1)), add(Q, P))
 
 
-def imaginary_stability_interval(R: StabilityFunction) -> sympy.Expr:
-    """The largest y with |R| <= 1 on [-iy, iy]; oo if there is none."""
-    return sympy.sqrt(first_sign_change(R.e_polynomial()))
+def imaginary_stability_interval(R: StabilityFunction) -> IntervalEnd:
+    """y^2 for the largest y with |R| <= 1 on [-iy, iy]; oo if there is none."""
+    return first_sign_change(R.e_polynomial())
 
 
-def first_sign_change(*coprime: Polynomial) -> sympy.Expr:
+def first_sign_change(*coprime: Polynomial) -> IntervalEnd:
     """The least x > 0 beyond which the product is negative; 0 if it is so from the start."""
     if not all(coprime):
         return sympy.oo
     if math.prod(sign(next(x for x in p if x)) for p in coprime) < 0:
         return sympy.Integer(0)
-    roots = [root for p in coprime if (root := smallest_positive_root(odd_part(p))) is not None]
-    return reduce(smaller, roots).to_sympy() if roots else sympy.oo
+    changes = (odd_part(without_roots_at_zero(p)) for p in coprime)
+    roots = [root for p in changes if (root := smallest_positive_root(p)) is not None]
+    return reduce(smaller, roots) if roots else sympy.oo
+
+
+def exact_end(end: IntervalEnd) -> sympy.Expr:
+    """The end of an interval as a number of sympy; its polynomial has to be factored for that."""
+    return end.to_sympy() if isinstance(end, RealRoot) else end
 
 
 def stability_angle(R: StabilityFunction) -> float:

@@ -1,0 +1,73 @@
+"""How many kernels a step calls: golden numbers, so that a change that adds one is seen."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+import torch
+from example_units import Tanh
+from torch.autograd.profiler_util import FunctionEvent
+from torch.profiler import ProfilerActivity, profile
+
+import odegraph as og
+
+STEPS = 4
+
+VIEWS = frozenset({"t", "view"})
+
+# One product and one sum or difference for each nonzero of A and b. The last stage of
+# dormand-prince is the first of the next step: six evaluations, not seven.
+FORWARD = {
+    "euler": {"linear": 2, "tanh": 1, "mul": 1, "add": 1},
+    "rk4-classic": {"linear": 8, "tanh": 4, "mul": 7, "add": 7},
+    "dormand-prince": {"linear": 12, "tanh": 6, "mul": 20, "add": 14, "sub": 6},
+}
+
+# An evaluation: two products and a sum over the batch for each bias, and four gradients added to
+# those of the other evaluations. Each nonzero of A and b: one product and one sum.
+BACKWARD = {
+    "euler": {"mm": 4, "sum": 2, "tanh_backward": 1, "mul": 1, "add_": 4 + 1},
+    "rk4-classic": {"mm": 16, "sum": 8, "tanh_backward": 4, "mul": 7, "add_": 16 + 7},
+    "dormand-prince": {
+        "mm": 24,
+        "sum": 12,
+        "tanh_backward": 6,
+        "mul": 20,
+        "neg": 6,
+        "add_": 24 + 20,
+    },
+}
+
+
+def is_outermost(event: FunctionEvent) -> bool:
+    parent = event.cpu_parent
+    return event.name.startswith("aten::") and not (parent and parent.name.startswith("aten::"))
+
+
+def kernels(work: Callable[[], object]) -> Counter[str]:
+    """Operations that `work` calls, not those that they call, by name."""
+    with profile(activities=[ProfilerActivity.CPU]) as profiled:
+        work()
+    events = profiled.events()
+    assert events is not None
+    names = (one.name.removeprefix("aten::") for one in events if is_outermost(one))
+    return Counter(name for name in names if name not in VIEWS)
+
+
+def both_ways(scheme: str, steps: int) -> tuple[Counter[str], Counter[str]]:
+    """The kernels of a forward pass, and of the backward pass that follows it."""
+    block = og.OdeBlock(Tanh(), scheme=scheme, basis=og.PiecewiseConstant(1), steps=steps)
+    x = torch.randn(3, 2, requires_grad=True)
+    block(x)  # what is checked once is not counted
+    results: list[torch.Tensor] = []
+    forward = kernels(lambda: results.append(block(x)))
+    loss = results[0].sum()
+    return forward, kernels(loss.backward)
+
+
+@pytest.mark.parametrize("scheme", list(FORWARD))
+def test_one_step_more_calls_as_many_kernels_as_its_formula_has_operations(scheme):
+    fewer, more = both_ways(scheme, STEPS), both_ways(scheme, STEPS + 1)
+    for now, before, golden in zip(more, fewer, (FORWARD, BACKWARD), strict=True):
+        now.subtract(before)
+        assert {name: count for name, count in now.items() if count} == golden[scheme]
