@@ -1,6 +1,5 @@
 """Implicit Runge-Kutta schemes: executors agree, solvers converge, stability is inherited."""
 
-
 import pytest
 import reference
 import torch
