@@ -17,7 +17,10 @@ IMPLICIT = [
     if not (scheme := og.load_scheme(name)).is_explicit
     and (scheme.is_diagonally_implicit or scheme.stages <= 3)
 ]
-SEVERAL = ("backward-euler", "tr-bdf2", "gauss-2", "lobatto-iiia-3", "lobatto-iiib-3")
+SEVERAL = (
+    *("backward-euler", "tr-bdf2", "gauss-2", "lobatto-iiia-3", "lobatto-iiib-3"),
+    *("suzuki-4-implicit-midpoint", "mclachlan-4-euler"),
+)
 X = torch.tensor([[0.7, -0.4], [0.1, 0.6], [-0.5, 0.2]], dtype=torch.float64)
 
 
