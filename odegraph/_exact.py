@@ -27,6 +27,11 @@ NO_SYMBOLS: Mapping[str, sympy.Expr] = MappingProxyType({})
 
 GRAMMAR = "integers, `/ * + - **`, `sqrt(...)`, parentheses and declared names"
 PLAIN_RATIONAL = re.compile(r"\s*([+-]?\d{1,1000})\s*(?:/\s*(\d{1,1000}))?\s*\Z", re.ASCII)
+SURD_TERM = re.compile(
+    r"\s*([+-]?)\s*(?:(\d{1,1000})(?:/(\d{1,1000}))?"
+    r"|(?:(\d{1,1000})\*)?sqrt\((\d{1,9})\)(?:/(\d{1,1000}))?)\s*(?=[+-]|\Z)",
+    re.ASCII,
+)
 TOKEN = re.compile(
     r"\s*(?:(?P<decimal>\d+\.\d*(?:[eE][+-]?\d{1,3})?|\.\d+(?:[eE][+-]?\d{1,3})?|\d+[eE][+-]?\d{1,3})"
     r"|(?P<integer>\d+)|(?P<name>[A-Za-z_]\w*)|(?P<operator>\*\*|[-+*/()]))",
@@ -65,7 +70,38 @@ def parse_exact(
     plain = PLAIN_RATIONAL.match(text)
     if plain and (plain[2] is None or int(plain[2])):
         return sympy.Rational(int(plain[1]), int(plain[2] or 1))
-    return _Parser(text, symbols, decimal).parse()
+    quick = _plain_surd(text)
+    return _Parser(text, symbols, decimal).parse() if quick is None else quick
+
+
+def _plain_surd(text: str) -> Exact | None:
+    """`p/q + r*sqrt(n)/s`, as most surds of schemes are written; None for any other text.
+
+    SymPy's own sums and products look for ways to simplify, which takes most of the time of loading
+    a scheme; here there are none.
+    """
+    parts: dict[str, sympy.Expr] = {}
+    position = 0
+    while position < len(text):
+        term = SURD_TERM.match(text, position)
+        if term is None:
+            return None
+        sign, integer, over, factor, radicand, under = term.groups()
+        value = int(f"{sign}{integer or factor or 1}")
+        denominator = int(over or under or 1)
+        if not value or not denominator or (radicand or "") in parts:
+            return None
+        parts[radicand or ""] = sympy.Rational(value, denominator)
+        position = term.end()
+    rational = parts.pop("", None)
+    if len(parts) != 1:
+        return None
+    [(radicand, coefficient)] = parts.items()
+    root = sympy.sqrt(int(radicand))
+    if not (isinstance(root, sympy.Pow) and root.base == int(radicand)):
+        return None
+    surd = root if coefficient == 1 else sympy.Mul(coefficient, root, evaluate=False)
+    return surd if rational is None else sympy.Add(rational, surd, evaluate=False)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from odegraph import OdegraphError
 from odegraph._exact import (
     MAX_NESTING,
     MAX_TEXT,
+    NO_SYMBOLS,
+    _Parser,
     as_fraction,
     exact_text,
     parse_exact,
@@ -245,3 +247,15 @@ def test_user_input_is_shortened_to_one_line():
     assert shorten("a\nb") == "a b"
     assert shorten("x" * 500) == "x" * 57 + "..."
     assert shorten(3.5) == "3.5"
+
+
+RATIONALS = st.tuples(st.integers(-99, 99), st.integers(1, 99)).map(lambda x: f"{x[0]}/{x[1]}")
+
+
+@given(x=RATIONALS, y=RATIONALS, radicand=st.integers(0, 50), surd_first=st.booleans())
+def test_plain_surds_are_read_as_the_grammar_reads_them(x, y, radicand, surd_first):
+    numerator, denominator = y.split("/")
+    surd = f"{numerator}*sqrt({radicand})/{denominator}"
+    text = f"{surd} + {x}" if surd_first else f"{x} + {surd}"
+    quick, slow = parse_exact(text), _Parser(text, NO_SYMBOLS, decimal=False).parse()
+    assert (quick, str(quick), quick.args) == (slow, str(slow), slow.args)

@@ -137,7 +137,7 @@ def _plot_multistep(axes: "Axes", scheme: LinearMultistepScheme) -> str:
     plot_region(axes, R, window, boundary=1.0 + ROUNDING_OF_DOUBLE_ROOTS)
     dashes = {"color": style.INK, "linewidth": 0.9, "linestyle": (0, (3, 2)), "zorder": 3.5}
     axes.plot(near.real, near.imag, label="root locus", **dashes)
-    axes.legend(loc="lower left", fontsize=8)
+    axes.legend(loc="lower right", fontsize=8)
     style.complex_plane(axes, centre=window.centre, reach=window.reach)
     angle = scheme.stability_angle
     if angle is not None and 0 < angle < 90:

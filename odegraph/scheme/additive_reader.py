@@ -7,6 +7,7 @@ from typing import Any, final
 
 from odegraph.scheme import properties
 from odegraph.scheme.checks import (
+    check_estimate,
     check_lengths,
     check_sums,
     read_coefficients,
@@ -92,3 +93,11 @@ def _check_together(tableau: AdditiveTableau, faults: Faults) -> None:
         )
     if (explicit.b_embedded is None) != (implicit.b_embedded is None):
         faults.add("only one part has embedded weights; an error estimate needs those of both.")
+    elif explicit.b_embedded is not None and implicit.b_embedded is not None:
+        check_estimate(
+            (*explicit.b, *implicit.b),
+            (*explicit.b_embedded, *implicit.b_embedded),
+            vanishes=explicit.vanishes,
+            faults=faults,
+            equal="the embedded weights equal the weights of both parts",
+        )

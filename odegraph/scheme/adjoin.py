@@ -64,7 +64,10 @@ def _power(base: Number, exponent: int) -> Number:
     if abs(exponent) > MAX_POWER:
         raise SchemeError(f"A power has the exponent {exponent}; at most {MAX_POWER} is allowed.")
     if exponent < 0 and base == 0:
-        raise SchemeError("A coefficient divides by zero.")
+        raise SchemeError(
+            "it divides by zero: the parameters or named numbers in it have singular values. "
+            "Choose others."
+        )
     return base**exponent
 
 

@@ -66,15 +66,18 @@ def check_sums(
 
 
 def check_estimate(
-    b: Vector, embedded: Vector | None, *, vanishes: Callable[[Number], bool], faults: Faults
+    b: Vector,
+    embedded: Vector | None,
+    *,
+    vanishes: Callable[[Number], bool],
+    faults: Faults,
+    equal: str = "`b_embedded` equals `b`",
 ) -> None:
     """The error estimate h sum (b - b_embedded) k is not identically zero."""
     if embedded is None:
         return
     if all(vanishes(x - y) for x, y in zip(b, embedded, strict=True)):
-        faults.add(
-            "`b_embedded` equals `b`, so the error estimate vanishes identically. Remove it."
-        )
+        faults.add(f"{equal}, so the error estimate vanishes identically. Remove it.")
 
 
 def row_differences(

@@ -11,7 +11,13 @@ from odegraph.scheme import nystrom_conditions
 from odegraph.scheme.analysis.facts import number_text
 from odegraph.scheme.analysis.oscillator import OscillatorStep, nystrom_step
 from odegraph.scheme.base import Orders, Scheme
-from odegraph.scheme.checks import check_lengths, check_sums, read_coefficients, row_differences
+from odegraph.scheme.checks import (
+    check_estimate,
+    check_lengths,
+    check_sums,
+    read_coefficients,
+    row_differences,
+)
 from odegraph.scheme.faults import Faults
 from odegraph.scheme.number_field import Number, to_sympy
 from odegraph.scheme.nystrom_conditions import NystromTableau, prove_nystrom_order
@@ -162,6 +168,17 @@ def _read(spec: SchemeSpec, faults: Faults) -> NystromTableau | None:
 def _check(tableau: NystromTableau, faults: Faults) -> None:
     rule = "a consistent scheme has sum b = 1"
     check_sums({"b": tableau.b}, rule=rule, vanishes=tableau.vanishes, faults=faults)
+    if tableau.embedded is not None:
+        b_bar, b = tableau.embedded
+        rule = "the error estimate of the velocity is consistent only if they sum to 1"
+        check_sums({"b_embedded": b}, rule=rule, vanishes=tableau.vanishes, faults=faults)
+        check_estimate(
+            (*tableau.b_bar, *tableau.b),
+            (*b_bar, *b),
+            vanishes=tableau.vanishes,
+            faults=faults,
+            equal="`b_bar_embedded` equals `b_bar` and `b_embedded` equals `b`",
+        )
     if tableau.A is not None:
         _check_times(tableau, tableau.A, faults)
 

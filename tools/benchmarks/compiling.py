@@ -18,12 +18,21 @@ start = time.perf_counter()
 load_scheme(sys.argv[1])
 print(time.perf_counter() - start)
 """
+FACTS = """
+import sys, time
+from odegraph.scheme import load_scheme
+scheme = load_scheme(sys.argv[1])
+start = time.perf_counter()
+scheme.facts()
+print(time.perf_counter() - start)
+"""
 IMPORT = """
 import time, torch
 start = time.perf_counter()
 import odegraph
 print(time.perf_counter() - start)
 """
+ORDER_9 = "verner-efficient-9-8"
 
 
 def in_fresh_process(source: str, *arguments: str) -> float:
@@ -34,6 +43,10 @@ def in_fresh_process(source: str, *arguments: str) -> float:
 def prove_catalogue() -> None:
     for name in scheme_names():
         verify(read_scheme_file(scheme_files()[name]))
+
+
+def prove_order_9() -> None:
+    verify(load_scheme(ORDER_9).spec)
 
 
 def generate_trees() -> None:
@@ -54,7 +67,7 @@ def rows(runs: int) -> Iterator[Row]:
 
 def cases() -> list[tuple[str, str, Callable[[], float]]]:
     """What is timed, its goal, and a function that gives seconds."""
-    loaded = ("rk4-classic", "dormand-prince", "gauss-3", "verner-8-7")
+    loaded = ("rk4-classic", "dormand-prince", "gauss-3", "verner-8-7", ORDER_9)
     return [
         ("import odegraph, torch loaded", "1.5 s", lambda: in_fresh_process(IMPORT)),
         *(
@@ -62,6 +75,8 @@ def cases() -> list[tuple[str, str, Callable[[], float]]]:
             for name in loaded
         ),
         ("prove gauss(3)", "0.2 s", lambda: timed(lambda: verify(load_scheme("gauss(3)").spec))),
+        (f"prove {ORDER_9}, 16 stages with surds", "4 s", lambda: timed(prove_order_9)),
+        (f"all facts of {ORDER_9}", "1 s", lambda: in_fresh_process(FACTS, ORDER_9)),
         ("prove the whole catalogue", "30 s", lambda: timed(prove_catalogue)),
         ("rooted trees to order 10", "1 s", lambda: timed(generate_trees)),
         ("build and lower rk4-classic, 256 steps", "", lambda: timed(lambda: build_block(256))),

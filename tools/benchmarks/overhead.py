@@ -13,7 +13,7 @@ from odegraph.models import ContinuousNet
 from odegraph.models.units import ConvReluNorm
 
 BATCH = 32
-PAIRS = 5  # of measurements in one run: single ones differ by several percent
+PAIRS = 15  # of measurements in one run: single ones differ by several percent
 GOAL = "3 %"
 
 
