@@ -19,16 +19,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset
 
 import odegraph as og
 from odegraph.cli.errors import errors_as_messages
+from odegraph.data.any_torchvision import allow_any_torchvision
 from odegraph.data.images import (
     ImageData,
     LabelledImages,
@@ -40,7 +38,14 @@ from odegraph.data.images import (
 )
 from odegraph.emit.files import make_folder
 from odegraph.models import ContinuousNet
-from odegraph.training import RefineOnSchedule
+
+allow_any_torchvision()  # before Lightning, which imports torchvision where it is installed
+
+import lightning.pytorch as pl  # noqa: E402
+from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar  # noqa: E402
+from lightning.pytorch.loggers import CSVLogger  # noqa: E402
+
+from odegraph.training import RefineOnSchedule  # noqa: E402
 
 
 class Normalised(nn.Module):

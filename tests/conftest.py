@@ -1,6 +1,5 @@
 """What every test shares: float64, one thread, operator schemas of an optional package."""
 
-import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from executors import DIFFERENTIABLE, EXECUTORS, Executor
 from hypothesis import settings
 from torch import nn
 
-DECLARED = pytest.StashKey[torch.library.Library]()
+from odegraph.data.any_torchvision import allow_any_torchvision
 
 # The same examples in every run, and no deadline on a machine that others use too.
 settings.register_profile("odegraph", derandomize=True, deadline=None)
@@ -38,28 +37,9 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Let torchvision, and with it Lightning, be imported beside any build of torch.
-
-    Beside another build than its own, such as a CPU build, its compiled operators do not load, and
-    its Python part fails on import, for it says how `nms` and `qnms` behave, which are not there.
-    """
-    spec = importlib.util.find_spec("torchvision")
-    compiled = spec and spec.origin and Path(spec.origin).with_name("_C.so")
-    if not compiled or _loads(compiled):
-        return
-    library = torch.library.Library("torchvision", "FRAGMENT")
-    for operator in ("nms", "qnms"):
-        library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    config.stash[DECLARED] = library  # declared for as long as this is alive
-
-
-def _loads(compiled: Path) -> bool:
-    try:
-        torch.ops.load_library(compiled)
-    except OSError:
-        return False
-    return True
+def pytest_configure(config: pytest.Config) -> None:  # pyright: ignore[reportUnusedParameter]
+    """Tests import torchvision, and with it Lightning, beside any build of torch."""
+    allow_any_torchvision()
 
 
 @pytest.fixture(scope="session")

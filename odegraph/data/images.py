@@ -11,6 +11,7 @@ from torch import Tensor
 
 from odegraph._errors import DataError
 from odegraph._exact import shorten
+from odegraph.data.any_torchvision import allow_any_torchvision
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm")
 VALIDATION = Fraction(1, 10)
@@ -101,6 +102,7 @@ def cifar10(folder: str | Path, *, seed: int = 0) -> ImageData:
     Raises:
         DataError: torchvision is not installed, or the data cannot be loaded.
     """
+    allow_any_torchvision()
     try:
         from torchvision.datasets import CIFAR10  # pyright: ignore[reportMissingImports]
     except (ImportError, RuntimeError) as error:

@@ -9,8 +9,10 @@ from odegraph._errors import GraphError
 from odegraph._exact import shorten
 from odegraph.block import OdeBlock, refine
 from odegraph.block.optimizer import Move, move_optimizer, moves
+from odegraph.data.any_torchvision import allow_any_torchvision
 
 try:
+    allow_any_torchvision()  # Lightning imports it where it is installed
     from lightning.pytorch import Callback, LightningModule, Trainer
 except ImportError as error:
     raise ImportError(

@@ -122,10 +122,15 @@ def with_inputs(name, inputs):
     return lambda parts: [(n, node, inputs if n == name else i) for n, node, i in parts]
 
 
+def theta_handed_out(parts):
+    theta = next(part for part in parts if isinstance(part[1], Theta))
+    return [theta, ("output1", Output(None, 1), [(theta[0], Edge("state"))])]
+
+
 FAULTS = [
     (lambda parts: parts[::-1], "comes before what it uses|is used before"),
     (without("output1"), "the graph has no output"),
-    (lambda parts: [*parts, ("y0", Input(), [])], "the graph has not one input"),
+    (lambda parts: theta_handed_out(parts), "the graph has no input"),
     (with_inputs("step0.k1", [("x0", Edge("state"))]), "step0.k1: 0 of theta"),
     (with_inputs("x1", []), "x1: 0 of term"),
     (with_inputs("x1", [("x0", Edge("term"))]), "x1: weight None"),
