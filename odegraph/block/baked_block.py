@@ -8,6 +8,7 @@ from torch import Tensor, fx, nn
 
 from odegraph.basis import ExactMatrix
 from odegraph.block.execution import COMPILED_STEPS, EAGER
+from odegraph.block.memory_format import laid_out
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.slot_maps import map_slot
 from odegraph.emit.compilation import Compilation, Lowered, Run
@@ -45,6 +46,7 @@ class BakedBlock(nn.Module):
         state: nn.Module,
         precision: Precision,
         compilation: Compilation = EAGER,
+        memory_format: torch.memory_format = torch.preserve_format,
     ) -> None:
         super().__init__()
         self.unit = unit
@@ -53,6 +55,7 @@ class BakedBlock(nn.Module):
         self.theta = theta
         self.state = state
         self.compilation = compilation
+        self.memory_format = memory_format
         self._lowered = [self._lower(graph)]
         self._runs: list[Run] = []
 
@@ -74,6 +77,7 @@ class BakedBlock(nn.Module):
             state=slot_module(state),
             precision=block.precision,
             compilation=block.execution.compilation,
+            memory_format=block.execution.memory_format,
         )
 
     @property
@@ -100,6 +104,7 @@ class BakedBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The state at depth 1 from the state `x` at depth 0, of the same shape."""
+        x = laid_out(x, self.memory_format)
         if torch.compiler.is_compiling():
             return self._lowered[0](x)
         if not self._runs:

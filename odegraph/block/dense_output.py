@@ -9,6 +9,7 @@ from torch import Tensor, fx, nn
 
 from odegraph._errors import GraphError, OdegraphError
 from odegraph._exact import as_fraction, shorten
+from odegraph.block.memory_format import laid_out
 from odegraph.block.ode_block import OdeBlock
 from odegraph.compile import solver_for
 from odegraph.emit.fx_graph import lower_to_fx
@@ -54,7 +55,7 @@ class DenseOutput(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The states [times, *x.shape] from the state `x` at depth 0."""
-        states = self.graph_module(x)
+        states = self.graph_module(laid_out(x, self.block.execution.memory_format))
         return torch.stack(states if isinstance(states, tuple) else (states,))
 
     def extra_repr(self) -> str:

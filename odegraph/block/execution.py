@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
+import torch
+
 from odegraph._errors import GraphError
+from odegraph.block.memory_format import check_memory_format
 from odegraph.emit.compilation import Compilation, CompiledSteps, Eager
 from odegraph.emit.gradients import Backpropagation, Gradients
 from odegraph.passes import DEFAULT_PASSES, Pass
@@ -25,11 +28,14 @@ class Execution:
         passes: what is done to the step graph, in order; `simplify`, `share_stages`, `drop_dead`
             unless something else is given.
         compilation: `Eager()`, `CompiledSteps()`, or `CompiledWhole()`.
+        memory_format: the layout that the state enters in, such as `torch.channels_last` for
+            convolutions; `torch.preserve_format` takes it as it comes.
     """
 
     gradients: Gradients = BACKPROPAGATION
     passes: tuple[Pass, ...] = DEFAULT_PASSES
     compilation: Compilation = EAGER
+    memory_format: torch.memory_format = torch.preserve_format
 
     def __post_init__(self) -> None:
         if not callable(getattr(self.gradients, "runner", None)):
@@ -47,6 +53,7 @@ class Execution:
                 f"`compilation` is `{self.compilation}`; give an object: `Eager()`, "
                 "`CompiledSteps()` or `CompiledWhole()`."
             )
+        check_memory_format(self.memory_format)
 
     def changed(
         self,
@@ -54,6 +61,7 @@ class Execution:
         gradients: Gradients | None = None,
         passes: Sequence[Pass] | None = None,
         compilation: Compilation | None = None,
+        memory_format: torch.memory_format | None = None,
     ) -> "Execution":
         """The same execution but for what is given."""
         changes: dict[str, object] = {}
@@ -63,6 +71,8 @@ class Execution:
             changes["passes"] = tuple(passes)
         if compilation is not None:
             changes["compilation"] = compilation
+        if memory_format is not None:
+            changes["memory_format"] = memory_format
         return replace(self, **changes)  # pyright: ignore[reportArgumentType]
 
 

@@ -13,6 +13,7 @@ from odegraph.basis import Basis
 from odegraph.block.backward import warn_of_diffusion, warn_of_random_unit
 from odegraph.block.execution import COMPILED_STEPS, DEFAULT_EXECUTION, Execution
 from odegraph.block.halves import check_halves
+from odegraph.block.memory_format import laid_out
 from odegraph.compile import CompiledGraphs, compile_manifestation
 from odegraph.emit.compilation import Compilation, Lowered, Run
 from odegraph.emit.fx_graph import lower_to_fx
@@ -187,6 +188,7 @@ class OdeBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The state at depth 1 from the state `x` at depth 0, of the same shape."""
+        x = laid_out(x, self.execution.memory_format)
         if not torch.compiler.is_compiling() and x.shape[1:] not in self._checked_shapes:
             self._check_shape(x)
         if torch.compiler.is_compiling():
@@ -216,7 +218,7 @@ class OdeBlock(nn.Module):
         if self.training not in self._inverses:
             inverse = invert(self._compiled.evaluation)
             self._inverses[self.training] = self._lowered_graph(only_start(inverse))
-        return self._inverses[self.training](x)
+        return self._inverses[self.training](laid_out(x, self.execution.memory_format))
 
     @torch.no_grad()
     def residuals(self, x: Tensor) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from odegraph._errors import GraphError, ProjectionError
@@ -121,6 +122,7 @@ def with_execution(
     gradients: Gradients | None = None,
     passes: Sequence[Pass] | None = None,
     compilation: Compilation | None = None,
+    memory_format: torch.memory_format | None = None,
 ) -> Model:
     """The same model, computed otherwise: the same values, and the same results to rounding.
 
@@ -133,7 +135,10 @@ def with_execution(
 
     def executed(block: OdeBlock) -> OdeBlock:
         execution = block.execution.changed(
-            gradients=gradients, passes=passes, compilation=compilation
+            gradients=gradients,
+            passes=passes,
+            compilation=compilation,
+            memory_format=memory_format,
         )
         return _with_copied_slots(block, block.manifestation, execution=execution)
 

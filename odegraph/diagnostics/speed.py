@@ -30,15 +30,8 @@ MOST_WHOLE = 64  # unit evaluations: beyond these, compiling everything takes mi
 Prepare = Callable[[nn.Module], nn.Module]
 
 
-def _in_channels_last(_: nn.Module, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    x, *others = arguments
-    return (x.contiguous(memory_format=torch.channels_last), *others)
-
-
 def _channels_last(model: nn.Module) -> nn.Module:
-    model = with_execution(model)  # a copy
-    model.register_forward_pre_hook(_in_channels_last)
-    return model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    return with_execution(model, memory_format=torch.channels_last)
 
 
 def _steps(model: nn.Module) -> nn.Module:

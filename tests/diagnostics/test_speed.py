@@ -80,3 +80,11 @@ def test_the_fastest_computes_the_same(only_eager, name):
 def test_a_model_without_blocks_is_refused():
     with pytest.raises(og.GraphError, match="has no `OdeBlock`"):
         og.tune_speed(nn.Linear(2, 2), torch.randn(3, 2))
+
+
+def test_convolutions_are_measured_in_channels_last_too(only_eager):
+    unit = nn.Conv2d(2, 2, 3, padding=1)
+    model = og.OdeBlock(unit, scheme="euler", basis=og.PiecewiseConstant(1), steps=2)
+    report = og.tune_speed(model, torch.randn(1, 2, 4, 4))
+    assert set(report.forward) == {"eager", "channels-last", "baked"}
+    assert set(report.training) == {"eager", "channels-last"}
