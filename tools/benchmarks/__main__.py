@@ -10,7 +10,16 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import compiling, convolutions, dynamics, overhead, projecting, record, small_unit
+from benchmarks import (
+    compiling,
+    convolutions,
+    dynamics,
+    linear_latent,
+    overhead,
+    projecting,
+    record,
+    small_unit,
+)
 from benchmarks.row import Row
 from odegraph import __version__
 
@@ -18,6 +27,7 @@ GROUPS: Mapping[str, Callable[[int], Iterator[Row]]] = {
     "compiling": compiling.rows,
     "convolutions": convolutions.rows,
     "dynamics": dynamics.rows,
+    "linear_latent": linear_latent.rows,
     "overhead": overhead.rows,
     "projecting": projecting.rows,
     "small_unit": small_unit.rows,
