@@ -6,5 +6,11 @@ from odegraph.scheme.folder import scheme_files
 
 
 def names_of_kind(kind: str) -> list[str]:
-    """The names of all catalogue schemes of one kind, sorted."""
-    return [name for name in scheme_names() if read_scheme_file(scheme_files()[name]).kind == kind]
+    """The names of all catalogue schemes of one kind, sorted; of compositions, that of the base."""
+    return [name for name in scheme_names() if kind_of(name) == kind]
+
+
+def kind_of(name: str) -> str:
+    """The kind of a catalogue scheme, or of the base whose steps it composes."""
+    spec = read_scheme_file(scheme_files()[name])
+    return kind_of(spec.texts["base"]) if "base" in spec.texts else spec.kind

@@ -102,13 +102,15 @@ class Problem:
         """The norm of the error at the end."""
         unit = self.unit()
         clocks = any(isinstance(module, Clock) for module in unit.modules())
+        in_turn = getattr(og.load_scheme(scheme), "is_diagonally_implicit", False)
         block = og.OdeBlock(
             unit,
             scheme=scheme,
             basis=og.PiecewiseLinear(1) if clocks else og.PiecewiseConstant(1),
             steps=steps,
             span=LENGTH,
-            solver=og.NewtonKrylov(iterations=5, krylov=8),
+            # as many directions as a sample has unknowns in one stage, or in four at once
+            solver=og.NewtonKrylov(iterations=4, krylov=2 if in_turn else 8),
         )
         with torch.no_grad():
             for slot in block.parameters():

@@ -16,6 +16,7 @@ from torch.func import functional_call
 
 from odegraph.basis import Basis
 from odegraph.block import OdeBlock
+from odegraph.scheme import RungeKuttaScheme
 from odegraph.scheme.number_field import to_sympy
 
 Rate = Callable[[np.ndarray, Mapping[str, np.ndarray]], np.ndarray]
@@ -262,7 +263,8 @@ def run(block: OdeBlock, unit: nn.Module, x: np.ndarray) -> np.ndarray:
         return integrate_additive(
             rates, x, scheme=form.scheme, grid=form.grid, span=form.span, slots=tuple(slots)
         )
-    integrate_kind = INTEGRATORS[form.scheme.kind]
+    kind = "runge-kutta" if isinstance(form.scheme, RungeKuttaScheme) else form.scheme.kind
+    integrate_kind = INTEGRATORS[kind]
     return integrate_kind(
         rate_of(unit), x, scheme=form.scheme, grid=form.grid, span=form.span, slots=tuple(slots)
     )

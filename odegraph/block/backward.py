@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from odegraph.ir import Manifestation
-from odegraph.scheme import CompositionScheme
+from odegraph.scheme import CompositionScheme, RungeKuttaScheme
 from odegraph.unit import Unit
 
 STEP = 1e-4  # of the difference quotients
@@ -20,7 +20,9 @@ class BackwardSubstepWarning(UserWarning):
 
 def has_backward_substeps(form: Manifestation) -> bool:
     """Whether the scheme composes flows of which some run backward."""
-    return isinstance(form.scheme, CompositionScheme) and form.scheme.has_negative_substeps
+    scheme = form.scheme
+    composed = isinstance(scheme, CompositionScheme | RungeKuttaScheme)
+    return composed and scheme.has_negative_substeps
 
 
 def warn_of_random_unit(form: Manifestation, unit: Unit) -> None:

@@ -19,7 +19,7 @@ from odegraph.ir.partitioned import build_partitioned_runge_kutta
 from odegraph.ir.rosenbrock import build_rosenbrock
 from odegraph.ir.runge_kutta import build_runge_kutta
 from odegraph.ir.solver import Solver
-from odegraph.scheme import LinearMultistepScheme
+from odegraph.scheme import LinearMultistepScheme, RungeKuttaScheme
 
 KIND_BUILDERS: Mapping[str, Callable[..., str]] = MappingProxyType(
     {
@@ -56,7 +56,9 @@ def build_step_graph(manifestation: Manifestation, *, solver: Solver | None = No
         )
     _warn_of_jumps(manifestation)
     builder = GraphBuilder(manifestation, solver)
-    last = KIND_BUILDERS[scheme.kind](builder, scheme)
+    # The composition of steps by a Runge-Kutta scheme is one.
+    kind = "runge-kutta" if isinstance(scheme, RungeKuttaScheme) else scheme.kind
+    last = KIND_BUILDERS[kind](builder, scheme)
     builder.output(last, manifestation.steps)
     return check(step_graph(manifestation, builder.parts))
 

@@ -5,7 +5,7 @@ element), so that every later computation is integer arithmetic in one field.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from itertools import product
@@ -17,7 +17,14 @@ from sympy.polys.numberfields.subfield import primitive_element
 
 from odegraph._errors import SchemeError
 from odegraph._exact import shorten
-from odegraph.scheme.number_field import Number, NumberField, enclosure, solve_rational, to_fraction
+from odegraph.scheme.number_field import (
+    Number,
+    NumberField,
+    enclosure,
+    solve_rational,
+    to_fraction,
+    to_sympy,
+)
 
 MAX_DEGREE = 16
 MAX_POWER = 4096
@@ -33,6 +40,13 @@ def adjoin(expressions: Iterable[sympy.Expr]) -> dict[sympy.Expr, Number]:
     if not found:
         return {}
     return _adjoin(tuple(sorted(found, key=sympy.default_sort_key)))
+
+
+def in_one_field(rows: Iterable[Sequence[Number]]) -> list[tuple[Number, ...]]:
+    """The same rows of numbers with all surds in one number field."""
+    expressions = [[to_sympy(x) for x in row] for row in rows]
+    values = adjoin(x for row in expressions for x in row)
+    return [tuple(evaluate(x, values) for x in row) for row in expressions]
 
 
 def evaluate(expression: sympy.Expr, values: Mapping[sympy.Expr, Number]) -> Number:

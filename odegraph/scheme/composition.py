@@ -156,7 +156,8 @@ def _part(A: tuple[Vector, ...], b: Vector, tolerance: Fraction) -> Tableau:
     return Tableau(A, b, row_sums(A), None, tolerance)
 
 
-def _read(spec: SchemeSpec, faults: Faults) -> Substeps | None:
+def read_substeps(spec: SchemeSpec, faults: Faults) -> Substeps | None:
+    """The substeps of a file that gives the drifts and kicks itself; None for a faulty one."""
     read = read_coefficients(spec, faults)
     if read is None:
         return None
@@ -176,21 +177,50 @@ def _check(arrays: Mapping[str, Vector], tolerance: Fraction, faults: Faults) ->
             f"`drift` has {len(arrays['drift'])} entries and `kick` has {len(arrays['kick'])}; "
             "substep i kicks by kick[i], then drifts by drift[i]. Fill the shorter one up with 0."
         )
-    for key in ("drift", "kick", "coefficients"):
-        total = sum(arrays.get(key, (Fraction(1),)), ZERO)
-        if abs(total - 1) > tolerance:
-            faults.add(
-                f"`{key}` sums to {show(total)}, not to 1: the substeps would not "
-                "add up to the step."
-            )
+    for key in ("drift", "kick"):
+        _check_sum(arrays[key], f"`{key}` sums", tolerance, faults)
+    check_fractions(arrays, tolerance, faults)
+
+
+def check_fractions(arrays: Mapping[str, Vector], tolerance: Fraction, faults: Faults) -> None:
+    """Note where `coefficients` and `adjoint` do not make one whole step."""
+    own, adjoint = arrays.get("coefficients", (Fraction(1),)), arrays.get("adjoint")
+    if adjoint is None:
+        _check_sum(own, "`coefficients` sums", tolerance, faults)
+        return
+    if len(own) != len(adjoint):
+        faults.add(
+            f"`coefficients` has {len(own)} entries and `adjoint` has {len(adjoint)}; the adjoint "
+            "of the base makes the fraction adjoint[i], then the base makes coefficients[i]. Fill "
+            "the shorter one up with 0."
+        )
+    _check_sum((*own, *adjoint), "`coefficients` and `adjoint` sum", tolerance, faults)
+
+
+def _check_sum(fractions: Vector, what: str, tolerance: Fraction, faults: Faults) -> None:
+    total = sum(fractions, ZERO)
+    if abs(total - 1) > tolerance:
+        faults.add(f"{what} to {show(total)}, not to 1: the substeps would not add up to the step.")
+
+
+def alternation(arrays: Mapping[str, Vector]) -> list[tuple[Number, Number]]:
+    """Pairs (fraction by the adjoint, fraction by the base after it); one whole step by default."""
+    own = arrays.get("coefficients", (Fraction(1),))
+    return list(zip(arrays.get("adjoint", (ZERO,) * len(own)), own, strict=True))
 
 
 def _sequence(arrays: Mapping[str, Vector]) -> list[Substep]:
-    base = list(zip(arrays["kick"], arrays["drift"], strict=True))
+    pairs = zip(arrays["kick"], arrays["drift"], strict=True)
+    base = [substep for kick, drift in pairs for substep in ((P, kick), (Q, drift))]
+    return composed(base, alternation(arrays))
+
+
+def composed(base: Sequence[Substep], pairs: Iterable[tuple[Number, Number]]) -> list[Substep]:
+    """The base and its adjoint in turn; flows are their own adjoints, so those run from the end."""
     sequence: list[Substep] = []
-    for fraction in arrays.get("coefficients", (Fraction(1),)):
-        for kick, drift in base:
-            sequence += [(P, fraction * kick), (Q, fraction * drift)]
+    for back, forth in pairs:
+        sequence += [(part, back * x) for part, x in reversed(base)]
+        sequence += [(part, forth * x) for part, x in base]
     return sequence
 
 
@@ -208,5 +238,5 @@ def merged(sequence: Iterable[Substep]) -> tuple[Substep, ...]:
 
 
 verify_composition = Verifier(
-    read=_read, prove=_prove, orders=SingleOrder, scheme=CompositionScheme
+    read=read_substeps, prove=_prove, orders=SingleOrder, scheme=CompositionScheme
 )

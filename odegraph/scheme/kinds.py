@@ -135,15 +135,18 @@ PARTITIONED_RUNGE_KUTTA = Kind(
 )
 
 COMPOSITION = Kind(
-    arrays={"drift": 1, "kick": 1, "coefficients": 1},
+    arrays={"drift": 1, "kick": 1, "coefficients": 1, "adjoint": 1},
     required=("drift", "kick"),
+    alternatives=(("base",),),
     claims={
         "stages": int,
         "order": int,
+        "explicit": bool,
         "symplectic": bool,
         "symmetric": bool,
         "has_negative_substeps": bool,
     },
+    texts=("base",),
 )
 
 NYSTROM = Kind(

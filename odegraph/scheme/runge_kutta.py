@@ -17,6 +17,7 @@ from odegraph.scheme.analysis.reducibility import reduced
 from odegraph.scheme.base import Scheme
 from odegraph.scheme.butcher_matrices import ButcherMatrices
 from odegraph.scheme.dense_output import polynomial_texts
+from odegraph.scheme.number_field import sign
 from odegraph.scheme.order_conditions import Condition, StageVectors
 from odegraph.scheme.orders import ProvenOrders, prove_tableau, prove_weights
 from odegraph.scheme.ssp import ssp_coefficient
@@ -130,6 +131,11 @@ class RungeKuttaScheme(ButcherMatrices, HasStabilityFunction, Scheme):
         return properties.is_stiffly_accurate(self.tableau)
 
     @cached_property
+    def has_negative_substeps(self) -> bool:
+        """Whether a step is composed of others of which some run backward."""
+        return any(sign(x) < 0 for x in self.tableau.fractions)
+
+    @cached_property
     def _irreducible(self) -> Tableau:
         """The propagated method alone, without stages that it does not need or has twice."""
         return reduced(self.tableau.propagated)
@@ -179,6 +185,7 @@ class RungeKuttaScheme(ButcherMatrices, HasStabilityFunction, Scheme):
             "L-stable": self.is_l_stable,
             "symplectic": self.is_symplectic,
             "symmetric": self.is_symmetric,
+            "negative substeps": self.has_negative_substeps if self.tableau.fractions else None,
             "SSP coefficient": exact_text(self.ssp_coefficient),
             "stability function": str(self.stability),
             "reversible": self.is_reversible,

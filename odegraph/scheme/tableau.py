@@ -25,6 +25,7 @@ class Tableau:
           | b_embedded
 
     `b_dense` holds the coefficients of theta, theta^2, ... of b_i(theta), one row a stage.
+    `fractions` are those of h of the steps that the tableau was composed of, where it was.
     `tolerance` is 0 for exact tableaus; for tableaus published as decimals, an equation between
     coefficients holds if it holds up to the tolerance.
     """
@@ -35,6 +36,7 @@ class Tableau:
     b_embedded: Vector | None = None
     tolerance: Fraction = Fraction(0)
     b_dense: Matrix | None = None
+    fractions: Vector = ()
 
     @property
     def stages(self) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 from odegraph.scheme.additive_runge_kutta import verify_additive_runge_kutta
 from odegraph.scheme.base import Scheme
+from odegraph.scheme.composed import verify_composed
 from odegraph.scheme.composition import verify_composition
 from odegraph.scheme.exponential import verify_exponential
 from odegraph.scheme.linear_multistep import verify_linear_multistep
@@ -39,4 +40,6 @@ def verify(spec: SchemeSpec, *, recorded: Mapping[str, Any] | None = None) -> Sc
     Raises:
         SchemeError: all faults of the coefficients, or all claims that are false.
     """
+    if "base" in spec.texts:
+        return verify_composed(spec, recorded=recorded)
     return VERIFIERS[spec.kind](spec, recorded=recorded)

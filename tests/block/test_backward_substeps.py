@@ -52,6 +52,12 @@ def test_a_diffusive_unit_is_warned_of_once_at_its_first_state():
     block(X)
 
 
+def test_the_composition_of_an_implicit_rule_is_warned_of_too():
+    block = block_of(Heat(), "suzuki-4-implicit-midpoint")
+    with pytest.warns(BackwardSubstepWarning, match=r"`suzuki-4-implicit-midpoint` has negative"):
+        block(X)
+
+
 def test_a_unit_that_draws_numbers_is_warned_of_when_it_is_compiled():
     with pytest.warns(
         BackwardSubstepWarning, match=r"`ruth-3` has negative .*`Noisy` draws.*strang"

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import islice
 
-from odegraph.scheme.adjoin import adjoin, evaluate
-from odegraph.scheme.number_field import Number, to_sympy
-from odegraph.scheme.tableau import Matrix, Tableau, Vector
+from odegraph.scheme.adjoin import in_one_field
+from odegraph.scheme.number_field import Number
+from odegraph.scheme.tableau import Tableau, Vector
 
 
 def composition(parts: Sequence[tuple[Tableau, Number]]) -> Tableau:
@@ -28,21 +29,11 @@ def composition(parts: Sequence[tuple[Tableau, Number]]) -> Tableau:
 
 def _in_one_field(parts: Sequence[tuple[Tableau, Number]]) -> list[tuple[Tableau, Number]]:
     """The same tableaus with all surds in one number field."""
-    values = adjoin(to_sympy(x) for tableau, f in parts for x in (*_entries(tableau), f))
-
-    def move(x: Number) -> Number:
-        return evaluate(to_sympy(x), values)
-
-    def move_rows(rows: Matrix) -> Matrix:
-        return tuple(tuple(move(x) for x in row) for row in rows)
-
-    moved = []
-    for tableau, fraction in parts:
-        b, c = move_rows((tableau.b, tableau.c))
-        A = move_rows(tableau.A)
-        moved.append((Tableau(A, b, c, tolerance=tableau.tolerance), move(fraction)))
-    return moved
-
-
-def _entries(tableau: Tableau) -> list[Number]:
-    return [x for row in (*tableau.A, tableau.b, tableau.c) for x in row]
+    rows = [row for tableau, f in parts for row in (*tableau.A, tableau.b, tableau.c, (f,))]
+    moved = iter(in_one_field(rows))
+    result = []
+    for tableau, _ in parts:
+        A = tuple(islice(moved, tableau.stages))
+        b, c, (fraction,) = islice(moved, 3)
+        result.append((Tableau(A, b, c, tolerance=tableau.tolerance), fraction))
+    return result
