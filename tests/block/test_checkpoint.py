@@ -215,7 +215,7 @@ BROKEN = [
     (lambda m: m["blocks"][""].pop("manifestation"), r"is broken: .*manifestation"),
     (lambda m: m["blocks"][""].update(manifestation=[]), r"manifest of block `` in `.*` is broken"),
     (steps_to_one, r"is broken: .*depths must rise"),
-    (wrong_tableau, r"is broken: .*sum"),
+    (wrong_tableau, r"(?s)is broken: .*the weights `b` sum to 2"),
 ]
 
 

