@@ -8,7 +8,7 @@ from torch import Tensor, fx, nn
 
 from odegraph.basis import ExactMatrix
 from odegraph.block.execution import COMPILED_STEPS, EAGER
-from odegraph.block.memory_format import laid_out
+from odegraph.block.memory_format import known_format, laid_out, named_format
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.slot_maps import map_slot
 from odegraph.emit.compilation import Compilation, Lowered, Run
@@ -145,10 +145,10 @@ class BakedBlock(nn.Module):
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_lowered": [], "_runs": []}
+        return {**named_format(self.__dict__), "_lowered": [], "_runs": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
+        super().__setstate__(known_format(state))
         self._lowered = [self._lower(self.step_graph)]
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import final
+from typing import Any, final
 
 import torch
 
 from odegraph._errors import GraphError
-from odegraph.block.memory_format import check_memory_format
+from odegraph.block.memory_format import check_memory_format, known_format, named_format
 from odegraph.emit.compilation import Compilation, CompiledSteps, Eager
 from odegraph.emit.gradients import Backpropagation, Gradients
 from odegraph.passes import DEFAULT_PASSES, Pass
@@ -74,6 +74,12 @@ class Execution:
         if memory_format is not None:
             changes["memory_format"] = memory_format
         return replace(self, **changes)  # pyright: ignore[reportArgumentType]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return named_format(self.__dict__)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(known_format(state))
 
 
 DEFAULT_EXECUTION = Execution()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,6 +27,16 @@ def check_memory_format(given: object) -> None:
         raise GraphError(
             f"`memory_format` is `{given}`; give a format of torch, such as `torch.channels_last`."
         )
+
+
+def named_format(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The state of an object as it is pickled: `torch.save` cannot write the format itself."""
+    return {**state, "memory_format": str(state["memory_format"]).removeprefix("torch.")}
+
+
+def known_format(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of `named_format`."""
+    return {**state, "memory_format": getattr(torch, state["memory_format"])}
 
 
 def laid_out(x: Tensor, memory_format: torch.memory_format) -> Tensor:

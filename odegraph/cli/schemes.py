@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import JustifyMethod
@@ -134,17 +134,24 @@ def verify(
                     + ("" if result["exact"] else " within the declared tolerance"),
                     soft_wrap=True,
                 )
+                for note in result["notes"]:
+                    console.print(f"note: {note}", soft_wrap=True)
     faults = [str(result["error"]) for result in results if "error" in result]
     if faults:
         raise SchemeError("\n".join(faults))
 
 
-def _verified(name: str) -> dict[str, object]:
+def _verified(name: str) -> dict[str, Any]:
     try:
         scheme = load_scheme(name)
     except OdegraphError as error:
         return {"name": name, "error": f"{error}{_offer(name)}"}
-    return {"name": scheme.name, "order": scheme.order, "exact": scheme.is_exact}
+    return {
+        "name": scheme.name,
+        "order": scheme.order,
+        "exact": scheme.is_exact,
+        "notes": list(scheme.notes),
+    }
 
 
 def _offer(name: str) -> str:

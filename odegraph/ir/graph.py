@@ -37,7 +37,8 @@ class StepGraph:
     def inputs(self, name: str) -> list[tuple[str, Edge]]:
         """What the node `name` uses, in the order in which it uses it."""
         # The dicts themselves: the views that `pred` makes of them take longer than all else here.
-        return [(source, data["edge"]) for source, data in self.graph._pred[name].items()]
+        used = self.graph._pred[name]  # pyright: ignore[reportAttributeAccessIssue]
+        return [(source, data["edge"]) for source, data in used.items()]
 
     def input(self, name: str, role: str) -> str:
         """The one input of `name` with this role."""

@@ -79,8 +79,8 @@ def _power(base: Number, exponent: int) -> Number:
         raise SchemeError(f"A power has the exponent {exponent}; at most {MAX_POWER} is allowed.")
     if exponent < 0 and base == 0:
         raise SchemeError(
-            "it divides by zero: the parameters or named numbers in it have singular values. "
-            "Choose others."
+            "it divides by zero: the value of a parameter or named number in it is singular. "
+            "Choose another."
         )
     return base**exponent
 

@@ -66,6 +66,11 @@ class Scheme(ABC):
         return self.orders.order
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user of the scheme should know, one sentence each."""
+        return ()
+
+    @property
     @abstractmethod
     def is_explicit(self) -> bool:
         """Whether every stage depends on earlier stages only."""

@@ -12,6 +12,8 @@ from odegraph.scheme.number_field import Number, to_sympy
 from odegraph.scheme.spec import SchemeSpec
 from odegraph.scheme.tableau import Vector
 
+MAX_CHARACTERS, DIGITS = 80, 20  # of a number in a message
+
 
 def read_coefficients(spec: SchemeSpec, faults: Faults) -> tuple[dict[str, Any], Fraction] | None:
     """The arrays of the file as exact numbers, and the tolerance; None for faulty ones."""
@@ -89,5 +91,6 @@ def row_differences(
 
 
 def show(value: Number) -> str:
-    """An exact number as messages show it."""
-    return shorten(to_sympy(value), 80)
+    """An exact number as messages show it: a long one as a decimal."""
+    exact = to_sympy(value)
+    return str(exact) if len(str(exact)) <= MAX_CHARACTERS else f"{exact.evalf(DIGITS)}..."

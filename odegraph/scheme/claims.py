@@ -105,7 +105,8 @@ def _equal(claimed: Any, truth: Any) -> bool:
 
 def _false_claim(scheme: Scheme, claim: str, claimed: Any, condition: object | None) -> str:
     truth = proven(scheme, claim)
-    says = f"the file claims {claim} = {_show(claimed)}, but {_show(truth)} is proven"
+    within = f" within {scheme.spec.tolerance}" if scheme.spec.tolerance else ""
+    says = f"the file claims {claim} = {_show(claimed)}, but {_show(truth)} is proven{within}"
     if isinstance(truth, int) and not isinstance(truth, bool) and claimed < truth:
         return f"{says}. Claim what is proven: {claim} = {truth}."
     if condition is not None:
@@ -115,4 +116,4 @@ def _false_claim(scheme: Scheme, claim: str, claimed: Any, condition: object | N
 
 
 def _show(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else shorten(value)
+    return str(value).lower() if isinstance(value, bool | None) else shorten(value)

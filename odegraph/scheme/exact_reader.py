@@ -7,11 +7,11 @@ from typing import Any
 import sympy
 
 from odegraph._errors import OdegraphError
-from odegraph._exact import parse_exact, shorten
+from odegraph._exact import exact_text, parse_exact, shorten
 from odegraph._toml import nearest
 from odegraph.scheme.adjoin import MAX_DEGREE, adjoin, evaluate
 from odegraph.scheme.faults import Faults
-from odegraph.scheme.number_field import Number
+from odegraph.scheme.number_field import Number, to_sympy
 from odegraph.scheme.spec import SchemeSpec
 
 ZERO = sympy.Integer(0)
@@ -159,8 +159,15 @@ def _evaluate(expression: sympy.Expr, values: Values, where: str, faults: Faults
     try:
         return evaluate(expression, values)
     except OdegraphError as error:
-        faults.add(f"{where}: {error}")
+        faults.add(f"{where}{_at(expression, values)}: {error}")
         return Fraction(0)
+
+
+def _at(expression: sympy.Expr, values: Values) -> str:
+    """The values of the names in an expression."""
+    known = {str(s): x for s, x in values.items() if s in expression.free_symbols}
+    shown = [f"{name} = {shorten(exact_text(to_sympy(known[name])))}" for name in sorted(known)]
+    return f" at {', '.join(shown)}" if shown else ""
 
 
 def _evaluate_array(array: Any, where: str, values: Values, faults: Faults) -> Any:

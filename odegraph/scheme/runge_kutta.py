@@ -203,9 +203,9 @@ class RungeKuttaScheme(ButcherMatrices, HasStabilityFunction, Scheme):
         """Everything else that follows from the tableau, computed when asked for."""
         return Analysis(self.tableau, self.orders, self.stability)
 
-    @cached_property
+    @property
     def notes(self) -> tuple[str, ...]:
-        """What a user of the scheme should know, one sentence each."""
+        """Stages that could be dropped, and stage times outside the step."""
         return self.analysis.notes
 
     def adjoint(self) -> "RungeKuttaScheme":

@@ -131,6 +131,19 @@ def test_verify_proves_a_file_of_the_user(capsys, scheme_file):
     assert (code, out) == (0, "my-scheme: order 2 proven\n")
 
 
+def test_verify_warns_of_a_reducible_tableau_and_names_the_reduced_one(capsys, tmp_path):
+    path = tmp_path / "twice.toml"
+    path.write_text(
+        'title = "Midpoint with a stage too many"\nkind = "runge-kutta"\nsource = "none"\n'
+        'A = [[], ["1/2"], ["1/2", "0"]]\nb = ["0", "1/2", "1/2"]\n',
+        encoding="utf-8",
+    )
+    code, out, _ = run(capsys, "verify", str(path))
+    assert code == 0
+    assert "note: The tableau is reducible from 3 stages to 2: A = " in out
+    assert "b = ['0', '1'] gives the same result" in out
+
+
 def test_verify_reports_every_file_and_fails_if_one_does(capsys, scheme_file):
     wrong = scheme_file.with_name("wrong.toml")
     wrong.write_text(MIDPOINT.replace("order = 2", "order = 3"), encoding="utf-8")

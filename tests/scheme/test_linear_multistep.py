@@ -105,6 +105,20 @@ def test_a_stability_by_scanning_the_left_half_plane(name):
     assert (max(sizes) <= 1 + 1e-9) == scheme.is_a_stable
 
 
+@pytest.mark.parametrize("name", [f"bdf-{k}" for k in range(3, 7)])
+def test_the_sector_is_as_wide_as_a_scan_of_rays_finds_it(name):
+    scheme = load(name)
+    alpha, beta = (np.array([float(x) for x in w[::-1]]) for w in (scheme.alpha, scheme.beta))
+
+    def largest_root(degrees: float) -> float:
+        ray = -np.exp(1j * np.radians(degrees))
+        sizes = [np.abs(np.roots(alpha - r * ray * beta)).max() for r in np.geomspace(0.1, 30, 400)]
+        return max(sizes)
+
+    assert largest_root(scheme.stability_angle - 0.05) <= 1 + 1e-9
+    assert largest_root(scheme.stability_angle + 0.5) > 1 + 1e-6
+
+
 @given(st.lists(st.integers(-6, 6), min_size=1, max_size=5))
 @settings(max_examples=80, deadline=None)
 def test_root_condition_agrees_with_roots_in_floating_point(low):

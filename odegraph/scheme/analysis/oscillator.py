@@ -12,7 +12,7 @@ from typing import final
 
 import sympy
 
-from odegraph.scheme.analysis.stability_intervals import first_sign_change
+from odegraph.scheme.analysis.stability_intervals import exact_end, first_sign_change
 from odegraph.scheme.number_field import Number
 from odegraph.scheme.nystrom_conditions import NystromTableau
 from odegraph.scheme.order_conditions import dot
@@ -45,8 +45,8 @@ class OscillatorStep:
             add(both, scale(trace, -1)),
             add(both, trace),
         )
-        ends = [first_sign_change(flip(self._without_rounding(margin))) for margin in margins]
-        return sympy.sqrt(sympy.Min(*ends))
+        ends = (first_sign_change(flip(self._without_rounding(margin))) for margin in margins)
+        return sympy.sqrt(sympy.Min(*map(exact_end, ends)))
 
     def _without_rounding(self, p: Polynomial) -> Polynomial:
         return trim(x if abs(x) > self.tolerance else Fraction(0) for x in p)
