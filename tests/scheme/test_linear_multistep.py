@@ -115,8 +115,10 @@ def test_the_sector_is_as_wide_as_a_scan_of_rays_finds_it(name):
         sizes = [np.abs(np.roots(alpha - r * ray * beta)).max() for r in np.geomspace(0.1, 30, 400)]
         return max(sizes)
 
-    assert largest_root(scheme.stability_angle - 0.05) <= 1 + 1e-9
-    assert largest_root(scheme.stability_angle + 0.5) > 1 + 1e-6
+    angle = scheme.stability_angle
+    assert angle is not None
+    assert largest_root(angle - 0.05) <= 1 + 1e-9
+    assert largest_root(angle + 0.5) > 1 + 1e-6
 
 
 @given(st.lists(st.integers(-6, 6), min_size=1, max_size=5))
