@@ -6,7 +6,7 @@ which `read_back` recovers the tableau.
 """
 
 import operator
-from collections.abc import Callable, Hashable, Mapping, Set
+from collections.abc import Mapping, Set
 from fractions import Fraction
 
 import torch
@@ -16,7 +16,6 @@ from odegraph._exact import Exact, to_exact
 from odegraph.emit.collector import paused_collector
 from odegraph.emit.fx_values import VALUE, FxArithmetic, FxSlots, fx_name, mark_step
 from odegraph.emit.halves_lowering import HalvesLowering
-from odegraph.emit.linear_stages import linear_stages
 from odegraph.emit.matrix_functions import UnitJacobian
 from odegraph.emit.matrix_lowering import (
     JACOBIAN,
@@ -25,10 +24,10 @@ from odegraph.emit.matrix_lowering import (
     lower_product,
     terms_of,
 )
-from odegraph.emit.propagator import UnitPropagator, propagate
+from odegraph.emit.propagator import propagate
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_of
-from odegraph.emit.solver_call import LinearStageMatrix, StageSolve
+from odegraph.emit.solve_lowering import SolveLowering
 from odegraph.emit.unit_call import AGAIN, UNITS, UnitCall
 from odegraph.emit.weighted_sum import (
     add_terms,
@@ -39,7 +38,6 @@ from odegraph.ir import (
     Apply,
     Combine,
     Evaluate,
-    ExactLinear,
     FunctionOfJacobian,
     Input,
     Jacobian,
@@ -77,7 +75,7 @@ def lower_to_fx(
     root.add_module("theta", theta)
     root.add_module("state", state)
     lowered = lowering.lower()
-    for name, solve in lowering.solvers.items():
+    for name, solve in lowering.solves.modules.items():
         root.add_module(name, solve)
     module = fx.GraphModule(root, lowered, class_name="OdeGraph")
     # GraphModule copied the path to each slot; put the containers themselves there.
@@ -101,10 +99,11 @@ class _Lowering:
         self.values: dict[str, fx.Node] = {}
         self.halves = HalvesLowering(source, self.graph, self.values, precision)
         self.thetas: dict[str, list[fx.Node]] = {}
+        self.solves = SolveLowering(
+            source, self.graph, self.values, self.thetas, call=call, precision=precision
+        )
         self.statistics: dict[str, dict[str, fx.Node]] = {}
         self.drawn: dict[tuple[Part, int | None], list[fx.Node]] = {}
-        self.solvers: dict[str, nn.Module] = {}
-        self.solver_names: dict[Hashable, str] = {}
         self.updates: dict[int, Mapping[str, fx.Node]] = {}
 
     def lower(self) -> fx.Graph:
@@ -134,13 +133,13 @@ class _Lowering:
                 case Apply():
                     self.values[name] = self._apply(name, node)
                 case Propagator():
-                    self.values[name] = self._propagator(name, node)
+                    self.values[name] = self.solves.propagator(name, node)
                 case StageMatrix():
-                    self.values[name] = self._stage_matrix(name, node)
+                    self.values[name] = self.solves.stage_matrix(name, node)
                 case Solve():
-                    self.values[name] = self._solve(name, node)
+                    self.values[name] = self.solves.solve(name, node)
                 case SolvedRate():
-                    self.values[name] = self._solved_rate(name, node)
+                    self.values[name] = self.solves.solved_rate(name, node)
                 case Combine():
                     self.values[name] = self._combine(name)
                 case Update():
@@ -211,15 +210,6 @@ class _Lowering:
         jacobian = self.values[self.source.input(name, "jacobian")]
         return lower_function(self.graph, node, jacobian, self.arithmetic)
 
-    def _propagator(self, name: str, node: Propagator) -> fx.Node:
-        like = self.values[self.source.input(name, "like")]
-        theta = self.thetas[self.source.input(name, "theta")]
-        target = self._solver(
-            ("propagator", node.numerator, node.denominator, node.repeats),
-            lambda: UnitPropagator(self.call.graphs[Part.WHOLE].first, node),
-        )
-        return self.graph.call_module(target, (like, *theta))
-
     def _apply(self, name: str, node: Apply) -> fx.Node:
         matrix = self.source.input(name, "matrix")
         if isinstance(self.source.node(matrix), Propagator):
@@ -232,44 +222,6 @@ class _Lowering:
             matrix=self.values[matrix],
             function=function_behind(self.source, matrix),
             arithmetic=self.arithmetic,
-        )
-
-    def _stage_matrix(self, name: str, node: StageMatrix) -> fx.Node:
-        like = self.values[self.source.input(name, "like")]
-        unit = self.call.graphs[node.part].first
-        target = self._solver(
-            ("stage_matrix", node.coefficients, node.part),
-            lambda: LinearStageMatrix(unit, node.coefficients, self.precision),
-        )
-        return self.graph.call_module(target, (like, self._staged_theta(name)))
-
-    def _solve(self, name: str, node: Solve) -> fx.Node:
-        states = [self.values[source] for source in self.source.by_stage(name, "state")]
-        if isinstance(node.solver, ExactLinear):
-            matrix = self.values[self.source.input(name, "matrix")]
-            return self.graph.call_function(linear_stages, (matrix, states))
-        unit = self.call.graphs[node.part].first
-        target = self._solver(
-            ("solve", node.coefficients, node.solver, node.part),
-            lambda: StageSolve(unit, node.coefficients, self.precision, node.solver),
-        )
-        return self.graph.call_module(target, (states, self._staged_theta(name)))
-
-    def _staged_theta(self, name: str) -> list[list[fx.Node]]:
-        return [self.thetas[source] for source in self.source.by_stage(name, "theta")]
-
-    def _solver(self, key: tuple[Hashable, ...], make: Callable[[], nn.Module]) -> str:
-        # Steps of one length share a solver.
-        if key not in self.solver_names:
-            name = f"{key[0]}{len(self.solvers) + 1}"
-            self.solver_names[key] = name
-            self.solvers[name] = make()
-        return self.solver_names[key]
-
-    def _solved_rate(self, name: str, node: SolvedRate) -> fx.Node:
-        rates = self.values[self.source.input(name, "solve")]
-        return self.graph.create_node(
-            "call_function", operator.getitem, (rates, node.position), name=fx_name(name)
         )
 
     def _update(self, name: str, update: Update) -> dict[str, fx.Node]:
