@@ -99,9 +99,16 @@ class _ByAdjoint(torch.autograd.Function):
     """All steps as one function of the state and the slots."""
 
     @staticmethod
-    def forward(ctx: Any, run: _ForwardAndBack, back: _Back, x: Tensor, *slots: Tensor) -> Any:
+    def forward(
+        ctx: Any,
+        run: _ForwardAndBack,
+        back: _Back,
+        x: Tensor,
+        *slots: Tensor,  # noqa: ARG004  the graphs read them; autograd needs to know of them
+    ) -> Any:
         # Before the forward pass, which may store new statistics in slots that the unit reads.
-        constants = back.steps.prologue()
+        # Without their history as views, so that autograd only asks whether they have changed.
+        constants = [value.detach() for value in back.steps.prologue()]
         results = run.forward(x)
         ends, kept = results[: run.outputs], results[run.outputs :]
         ctx.back, ctx.constants = back, len(constants)

@@ -155,8 +155,8 @@ class Edge:
 
     Attributes:
         role: what the value is to the node.
-        weight: the exact weight of a `term`, `gradient` or `statistics`; that of a term may differ between
-            the halves of the state: then it is a `Halves`.
+        weight: the exact weight of a `term`, `gradient` or `statistics`; that of a term may differ
+            between the halves of the state: then it is a `Halves`.
         stages: which stages of a `Solve` or `StageMatrix` use it, counted from 0.
     """
 
