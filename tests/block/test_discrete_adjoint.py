@@ -87,7 +87,7 @@ def by_adjoint(block: og.OdeBlock, **choices) -> og.OdeBlock:
 
 
 def largest_weight(block: og.OdeBlock) -> float:
-    """At least one: rounding errors grow with weights that cancel, 458 in `tanaka-efficient-7-6`."""
+    """At least 1; rounding errors grow with weights that cancel, 458 in `tanaka-efficient-7-6`."""
     edges = (edge for *_, edge in block.step_graph.graph.edges(data="edge"))
     halves = (Halves.both(edge.weight) for edge in edges if edge.weight is not None)
     return max(1.0, *(abs(float(w)) for one in halves for row in one.rows for w in row))
