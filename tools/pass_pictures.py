@@ -9,7 +9,7 @@ import odegraph as og
 from odegraph.draw import draw_snapshots, draw_step_graph, render_dot
 from odegraph.draw.plain_graph import unit_dot
 from odegraph.ir import StepGraph, build_step_graph, manifestation
-from odegraph.passes import DEFAULT_PASSES, Pass, collapse_linear, run_passes
+from odegraph.passes import DEFAULT_PASSES, Pass, collapse_linear, discrete_adjoint, run_passes
 from odegraph.passes.invert import invert, only_start
 from odegraph.unit import fold_norms, trace_unit
 
@@ -26,7 +26,17 @@ def main() -> None:
     collapsed = one_step("rk4-classic", steps=3, passes=(collapse_linear, *DEFAULT_PASSES))
     og.draw(collapsed, FOLDER / "linear-collapsed.svg")
     draw_folded_norm()
+    draw_adjoint("heun-2", "heun")
+    draw_adjoint("rk4-classic", "rk4")
     draw_step_graph(only_start(invert(verlet)), FOLDER / "verlet-inverse.svg", title="its inverse")
+
+
+def draw_adjoint(scheme: str, name: str) -> None:
+    """A step, and the graph that takes its gradient back."""
+    step = one_step(scheme)
+    draw_step_graph(step, FOLDER / f"{name}.svg", title=f"one step of {scheme}")
+    back = discrete_adjoint(step).graph
+    draw_step_graph(back, FOLDER / f"{name}-adjoint.svg", title="its adjoint")
 
 
 def draw_folded_norm() -> None:
