@@ -6,7 +6,7 @@ step comes together in one box.
 
 from collections.abc import Iterator
 
-from odegraph.ir import Edge, Pullback, SlotGradient, StepGraph, parts_of, step_graph
+from odegraph.ir import Edge, GivenDraws, Pullback, SlotGradient, StepGraph, parts_of, step_graph
 from odegraph.ir.graph import NamedNode
 
 
@@ -23,7 +23,7 @@ def _gradients(graph: StepGraph) -> Iterator[NamedNode]:
         if isinstance(node, Pullback):
             cotangent, theta = (graph.input(name, role) for role in ("cotangent", "theta"))
             yield name, node, [(cotangent, Edge("state")), (theta, Edge("theta"))]
-        elif name not in kept and not isinstance(node, SlotGradient):
+        elif name not in kept and not isinstance(node, SlotGradient | GivenDraws):
             yield name, node, inputs
 
 

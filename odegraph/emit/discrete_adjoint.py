@@ -7,7 +7,6 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from odegraph._errors import GraphError
 from odegraph.emit.compilation import Lowered, Run
 from odegraph.emit.reverse_sweep import autocast_as_now, refuse_second_derivatives
 from odegraph.emit.slots import slot_of
@@ -31,13 +30,8 @@ class DiscreteAdjoint:
         """Forward steps that hand out their stages, and the adjoint graph.
 
         Raises:
-            GraphError: stages that are solved for, or a unit that draws random numbers.
+            GraphError: stages that are solved for, or steps that take a Jacobian.
         """
-        if lowered.draws:
-            raise GraphError(
-                f"The unit `{lowered.unit}` draws random numbers, and the adjoint graph would draw "
-                "others. Use `Checkpoints()`, which draws the same again."
-            )
         return _ForwardAndBack(lowered)
 
 
