@@ -7,7 +7,7 @@ import torch
 import odegraph as og
 from benchmarks.by_hand import forward
 from benchmarks.effort import Effort
-from benchmarks.measure import compile_seconds, wall_seconds
+from benchmarks.measure import compile_seconds, processor_seconds
 from benchmarks.row import AtMost, Row
 from odegraph.models.units import ConvReluNorm, TanhUnit
 
@@ -35,7 +35,7 @@ def _building(effort: Effort) -> Iterator[Row]:
 
 
 def _seconds_to_build(steps: int) -> float:
-    return wall_seconds(
+    return processor_seconds(
         lambda: og.OdeBlock(
             TanhUnit(2, 50), scheme="rk4-classic", basis=og.PiecewiseConstant(1), steps=steps
         )

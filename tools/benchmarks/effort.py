@@ -47,5 +47,5 @@ QUICK = Effort(
     batches=(1,),
     text="A quick run: 3 turns; 8 unrolled steps instead of 40; networks of `euler` only, "
     "convolutions of single images only; one compilation each; without `CompiledWhole`, compiled "
-    "training of convolutions and the proof of the whole catalogue.",
+    "baked blocks, compiled training of convolutions and the proof of the whole catalogue.",
 )

@@ -122,13 +122,17 @@ def write_page(
 def _section(group: Group) -> Iterator[str]:
     yield from ("", f"## {group.name.replace('_', ' ').capitalize()}", "", *group.text.splitlines())
     yield from ("", f"| {' | '.join(HEADINGS)} |", f"|---|{'---:|' * (len(HEADINGS) - 2)}---|")
-    yield from (f"| {' | '.join(row.cells)} |" for row in group.rows)
+    yield from (f"| {' | '.join(map(_escaped, row.cells))} |" for row in group.rows)
     reasons: dict[str, list[str]] = {}
     for row in group.rows:
         if row.note and row.is_met is not True:
             reasons.setdefault(row.note, []).append(row.case)
     for reason, cases in reasons.items():
         yield from ("", f"*{'; '.join(cases)}*: {reason}.")
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("|", "\\|")
 
 
 def regressions(old: Path, groups: Sequence[Group]) -> list[str]:
