@@ -11,6 +11,7 @@ from odegraph._errors import ProjectionError
 from odegraph._exact import to_float
 from odegraph.basis import Basis
 from odegraph.block.backward import warn_of_diffusion, warn_of_random_unit
+from odegraph.block.batches import check_batch
 from odegraph.block.execution import COMPILED_STEPS, DEFAULT_EXECUTION, Execution
 from odegraph.block.halves import check_halves
 from odegraph.block.memory_format import laid_out
@@ -23,6 +24,7 @@ from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_module, slot_of, slots_of
 from odegraph.emit.unit_call import evaluation_call, training_call
 from odegraph.ir import (
+    BatchedRate,
     Evaluate,
     Manifestation,
     Solve,
@@ -162,8 +164,9 @@ class OdeBlock(nn.Module):
     @property
     def evaluations(self) -> int:
         """Unit evaluations in one forward pass: what the block costs."""
-        explicit = len(self.step_graph.of_type(Evaluate))
-        solves = [node for _, node in self.step_graph.nodes() if isinstance(node, Solve)]
+        nodes = [node for _, node in self.step_graph.nodes()]
+        explicit = sum(isinstance(node, Evaluate | BatchedRate) for node in nodes)
+        solves = [node for node in nodes if isinstance(node, Solve)]
         return explicit + sum(len(one.coefficients) * one.solver.evaluations for one in solves)
 
     @property
@@ -285,6 +288,7 @@ class OdeBlock(nn.Module):
 
     def _check_shape(self, x: Tensor) -> None:
         self.unit.check_rate_shape(x)
+        check_batch(self.step_graph, self.unit, x)
         slots = [
             *(slot_of(self.theta, path)[0] for path in self.unit.parameters),
             *(slot_of(self.state, path)[0] for path in self.unit.buffers),

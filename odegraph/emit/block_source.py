@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from odegraph._exact import Exact, to_exact
+from odegraph.emit.batch_source import batch_statement
 from odegraph.emit.halves_source import HalvesSource
 from odegraph.emit.matrix_source import function_statement, product_statements
 from odegraph.emit.propagator import propagator_statement
@@ -21,8 +22,10 @@ from odegraph.emit.variables import Variables, last_uses, used_once_as_state
 from odegraph.emit.weighted_sum import WeightedSum, weighted_sum
 from odegraph.ir import (
     Apply,
+    BatchedRate,
     Combine,
     Evaluate,
+    EvaluateBatch,
     ExactLinear,
     FunctionOfJacobian,
     Input,
@@ -31,6 +34,7 @@ from odegraph.ir import (
     Output,
     Part,
     Propagator,
+    Rate,
     Solve,
     SolvedRate,
     StageMatrix,
@@ -95,6 +99,8 @@ class _ForwardWriter:
                     self._theta(name, node)
                 case Evaluate():
                     self._evaluate(name, node, position)
+                case EvaluateBatch():
+                    self._evaluate_batch(name, node, position)
                 case Jacobian():
                     self._jacobian(name, position)
                 case FunctionOfJacobian():
@@ -129,9 +135,7 @@ class _ForwardWriter:
 
     def _rename_recycled_rate(self, step: int, position: int) -> None:
         # First same as last: the first rate of this step is one of the step before.
-        evaluated = {
-            node.stage for _, node in self.steps[step] if isinstance(node, Evaluate | SolvedRate)
-        }
+        evaluated = {node.stage for _, node in self.steps[step] if isinstance(node, Rate)}
         recycled = self._recycled_rates(step)
         whole = set(self.unit.functions) == {Part.WHOLE}
         if whole and 1 not in evaluated and len(recycled) == 1:
@@ -150,8 +154,7 @@ class _ForwardWriter:
             for name, node in self.steps[step]
             if isinstance(node, Combine)
             for source, _ in self.graph.inputs(name)
-            if isinstance(rate := self.graph.node(source), Evaluate | SolvedRate)
-            and rate.step != step
+            if self.graph.is_rate(source) and self.graph.node(source).step != step
         }
 
     @property
@@ -188,6 +191,18 @@ class _ForwardWriter:
         if self.unit.learns:
             self.lines.append("learned.append(statistics)")
             self.evaluations.append(name)
+
+    def _evaluate_batch(self, name: str, node: EvaluateBatch, position: int) -> None:
+        states = [self.names.variable[one] for one in self.graph.by_stage(name, "state")]
+        rates = ["_"] * node.size
+        for user in self.graph.graph.succ[name]:
+            rate = self.graph.node(user)
+            assert isinstance(rate, BatchedRate)
+            wanted = f"{node.part.value}{rate.stage}"
+            rates[rate.position] = self.names.assign(user, wanted, position)
+        theta = self.theta[self.graph.input(name, "theta")]
+        function = self.unit.functions[node.part]
+        self.lines += batch_statement(rates, function, states=states, theta=theta, margin=MARGIN)
 
     def _noise(self, part: Part) -> list[str]:
         """The variables of what a part of the unit drew in this step."""

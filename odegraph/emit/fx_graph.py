@@ -6,13 +6,13 @@ which `read_back` recovers the tableau.
 """
 
 import operator
-from collections.abc import Callable, Hashable, Mapping, Set
+from collections.abc import Callable, Hashable, Set
 from fractions import Fraction
 
-import torch
 from torch import fx, nn
 
 from odegraph._exact import Exact, to_exact
+from odegraph.emit.batch_lowering import call_on_batch
 from odegraph.emit.collector import paused_collector
 from odegraph.emit.fx_values import VALUE, FxArithmetic, FxSlots, fx_name, mark_step
 from odegraph.emit.halves_lowering import HalvesLowering
@@ -29,6 +29,7 @@ from odegraph.emit.propagator import UnitPropagator, propagate
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_of
 from odegraph.emit.solver_call import LinearStageMatrix, StageSolve
+from odegraph.emit.statistics_lowering import StatisticsLowering
 from odegraph.emit.unit_call import AGAIN, UNITS, UnitCall
 from odegraph.emit.weighted_sum import (
     add_terms,
@@ -37,8 +38,10 @@ from odegraph.emit.weighted_sum import (
 )
 from odegraph.ir import (
     Apply,
+    BatchedRate,
     Combine,
     Evaluate,
+    EvaluateBatch,
     ExactLinear,
     FunctionOfJacobian,
     Input,
@@ -101,11 +104,9 @@ class _Lowering:
         self.values: dict[str, fx.Node] = {}
         self.halves = HalvesLowering(source, self.graph, self.values, precision)
         self.thetas: dict[str, list[fx.Node]] = {}
-        self.statistics: dict[str, dict[str, fx.Node]] = {}
         self.drawn: dict[tuple[Part, int | None], list[fx.Node]] = {}
         self.solvers: dict[str, nn.Module] = {}
         self.solver_names: dict[Hashable, str] = {}
-        self.updates: dict[int, Mapping[str, fx.Node]] = {}
 
     def lower(self) -> fx.Graph:
         given = self.source.of_type(Input)
@@ -117,6 +118,7 @@ class _Lowering:
             path: FxSlots(self.graph, f"state.{path}", integer=path in self.counters)
             for path in self.call.buffers
         }
+        self.statistics = StatisticsLowering(self.source, self.graph, self.buffers, self._blend)
         outputs = []
         for name, node in self.source.nodes():
             last = next(reversed(self.graph.nodes))
@@ -127,6 +129,8 @@ class _Lowering:
                     self.thetas[name] = self._theta(node)
                 case Evaluate():
                     self.values[name] = self._evaluate(name, node)
+                case EvaluateBatch():
+                    self.values[name] = self._evaluate_batch(name, node)
                 case Jacobian():
                     self.values[name] = self._jacobian(name)
                 case FunctionOfJacobian():
@@ -139,18 +143,18 @@ class _Lowering:
                     self.values[name] = self._stage_matrix(name, node)
                 case Solve():
                     self.values[name] = self._solve(name, node)
-                case SolvedRate():
-                    self.values[name] = self._solved_rate(name, node)
+                case SolvedRate() | BatchedRate():
+                    self.values[name] = self._one_of_several(name, node.position)
                 case Combine():
                     self.values[name] = self._combine(name)
                 case Update():
-                    self.updates[node.index] = self._update(name, node)
+                    self.statistics.update(name, node)
                 case Output():
                     outputs.append(self.values[self.source.input(name, "state")])
             mark_step(last.next, step=node.step)
             if name in self.values:
                 self.values[name].meta.setdefault(VALUE, name)
-        self._store_statistics()
+        self.statistics.store(self.call.updated)
         self.graph.output(outputs[0] if len(outputs) == 1 else tuple(outputs))
         return self.graph
 
@@ -195,12 +199,17 @@ class _Lowering:
         rest = [
             self.graph.call_function(operator.getitem, (result, i)) for i in range(1, count + 1)
         ]
-        self.statistics[name] = dict(zip(self.call.updated, rest[:updated], strict=True))
+        self.statistics.learned[name] = dict(zip(self.call.updated, rest[:updated], strict=True))
         if node.draws is not None and drawn is None:
             self.drawn[node.part, node.draws] = rest[updated:]
         return self.graph.create_node(
             "call_function", operator.getitem, (result, 0), name=fx_name(name)
         )
+
+    def _evaluate_batch(self, name: str, node: EvaluateBatch) -> fx.Node:
+        states = [self.values[source] for source in self.source.by_stage(name, "state")]
+        theta = self.thetas[self.source.input(name, "theta")]
+        return call_on_batch(self.graph, UNITS[node.part], states, theta)
 
     def _jacobian(self, name: str) -> fx.Node:
         state = self.values[self.source.input(name, "state")]
@@ -266,33 +275,9 @@ class _Lowering:
             self.solvers[name] = make()
         return self.solver_names[key]
 
-    def _solved_rate(self, name: str, node: SolvedRate) -> fx.Node:
-        rates = self.values[self.source.input(name, "solve")]
+    def _one_of_several(self, name: str, position: int) -> fx.Node:
+        ((several, _),) = self.source.inputs(name)
+        arguments = (self.values[several], position)
         return self.graph.create_node(
-            "call_function", operator.getitem, (rates, node.position), name=fx_name(name)
+            "call_function", operator.getitem, arguments, name=fx_name(name)
         )
-
-    def _update(self, name: str, update: Update) -> dict[str, fx.Node]:
-        return {path: self._updated(name, update, path) for path in self.call.updated}
-
-    def _updated(self, name: str, update: Update, path: str) -> fx.Node:
-        learned = self.source.inputs(name)
-        values = [self.statistics[source][path] for source, _ in learned]
-        if path in self.counters:
-            return values[0]  # every evaluation counted one call, from the same start
-        weights = [edge.exact for _, edge in learned] + [value for _, value in update.retained]
-        kept = [self.buffers[path][index] for index, _ in update.retained]
-        return self._blend(values + kept, weights)
-
-    def _store_statistics(self) -> None:
-        basis = self.source.manifestation.state_basis
-        if basis is None or not self.updates:
-            return
-        for path in self.call.updated:
-            slots = self.buffers[path]
-            new = [
-                self.updates[index][path] if index in self.updates else slots[index]
-                for index in range(basis.size)
-            ]
-            stacked = self.graph.call_function(torch.stack, (new,))
-            self.graph.call_method("copy_", (slots.slot, stacked))

@@ -7,7 +7,7 @@ import networkx as nx
 
 from odegraph.ir.halves import Halves
 from odegraph.ir.manifestation import Manifestation
-from odegraph.ir.nodes import Edge, Evaluate, Node, SolvedRate
+from odegraph.ir.nodes import Edge, Node, Rate
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +51,10 @@ class StepGraph:
 
     def is_rate(self, name: str) -> bool:
         """Whether `name` is a rate, not a state."""
-        return isinstance(self.node(name), Evaluate | SolvedRate)
+        return isinstance(self.node(name), Rate)
 
     def by_stage(self, name: str, role: str) -> tuple[str, ...]:
-        """The values that the stages of a `Solve` or `StageMatrix` use in this role, in order."""
+        """What the stages of a solve, or the places of a batch, use in this role, in order."""
         found = {
             stage: source
             for source, edge in self.inputs(name)
