@@ -177,7 +177,10 @@ class _ForwardWriter:
     def _evaluate(self, name: str, node: Evaluate, position: int) -> None:
         arguments = self.theta[self.graph.input(name, "theta")]
         state_name = self.graph.input(name, "state")
-        state = self.names.variable.get(state_name) or self._inline(state_name, arguments, node)
+        if state_name in self.inlined:
+            state = self._inline(state_name, arguments, node, position)
+        else:
+            state = self.names.variable[state_name]
         targets = [self.names.assign(name, self._wanted(name, node), position)]
         if self.unit.learns:
             targets.append("*statistics")
@@ -217,7 +220,7 @@ class _ForwardWriter:
         uses = [data["edge"].role for data in self.graph.graph.succ[name].values()]
         return "x" if "state" in uses else f"{node.part.value}{node.stage}"
 
-    def _inline(self, state: str, arguments: list[str], node: Evaluate) -> str:
+    def _inline(self, state: str, arguments: list[str], node: Evaluate, position: int) -> str:
         expression = sum_expression(self._sum(state))
         rate = f"{node.part.value}{node.stage}"
         target = f"{rate}, *statistics" if self.unit.learns else rate
@@ -225,8 +228,10 @@ class _ForwardWriter:
         line = f"{target} = {function}({', '.join([expression, *arguments])})"
         if len(line) + MARGIN + len("_2") <= WIDTH:
             return expression
-        self.lines += sum_statements("y", self._sum(state), margin=MARGIN)
-        return "y"
+        total = self._sum(state)
+        target = self.names.assign(state, "y", position)
+        self.lines += sum_statements(target, total, margin=MARGIN)
+        return target
 
     def _jacobian(self, name: str, position: int) -> None:
         arguments = self.theta[self.graph.input(name, "theta")]
