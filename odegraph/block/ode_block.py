@@ -1,38 +1,34 @@
 """OdeBlock: slots and the compiled graph that reads them, as one `nn.Module`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
-from odegraph._errors import ProjectionError
-from odegraph._exact import to_float
 from odegraph.basis import Basis
 from odegraph.block.backward import warn_of_diffusion, warn_of_random_unit
 from odegraph.block.batches import check_batch
 from odegraph.block.execution import COMPILED_STEPS, DEFAULT_EXECUTION, Execution
 from odegraph.block.halves import check_halves
 from odegraph.block.memory_format import laid_out
+from odegraph.block.slots_in_depth import (
+    basis_of_statistics,
+    constant_slots,
+    first_of_slots,
+    precision_of,
+    refuse_other_bases,
+)
 from odegraph.compile import CompiledGraphs, compile_manifestation
 from odegraph.emit.compilation import Compilation, Lowered, Run
 from odegraph.emit.fx_graph import lower_to_fx
 from odegraph.emit.python_source import BlockParts
 from odegraph.emit.residuals import stage_residuals
 from odegraph.emit.rounding import Precision
-from odegraph.emit.slots import slot_module, slot_of, slots_of
+from odegraph.emit.slots import slots_of
 from odegraph.emit.unit_call import evaluation_call, training_call
-from odegraph.ir import (
-    BatchedRate,
-    Evaluate,
-    Manifestation,
-    Solve,
-    Solver,
-    StepGraph,
-    manifestation,
-    statistics_basis,
-)
+from odegraph.ir import Manifestation, Solve, Solver, StepGraph, manifestation
 from odegraph.passes.invert import invert, only_start
 from odegraph.scheme import Scheme
 from odegraph.unit import Unit, trace_unit
@@ -87,17 +83,10 @@ class OdeBlock(nn.Module):
             grid=grid,
             span=span,
             solver=solver,
-            state_basis=_statistics_basis(traced, basis, state_basis),
+            state_basis=basis_of_statistics(traced, basis, state_basis),
         )
-        theta = {
-            path: nn.Parameter(_constant_in_depth(value, form.basis), value.requires_grad)
-            for path, value in unit.named_parameters()
-        }
-        state = {
-            path: _constant_in_depth(value, form.state_basis)
-            for path, value in unit.named_buffers()
-        }
-        self._set_up(traced, form, slot_module(theta), slot_module(state), execution)
+        theta, state = constant_slots(unit, form)
+        self._set_up(traced, form, theta, state, execution)
 
     @classmethod
     def of_slots(
@@ -134,7 +123,7 @@ class OdeBlock(nn.Module):
         self._runs: dict[tuple[bool, bool], Run] = {}
         self._inverses: dict[bool, fx.GraphModule] = {}
         self._checked_shapes: set[tuple[int, ...]] = set()
-        self.register_load_state_dict_pre_hook(_refuse_other_bases)
+        self.register_load_state_dict_pre_hook(refuse_other_bases)
         self.graph_module  # lower now: nothing is left to do inside torch.compile  # noqa: B018
 
     @property
@@ -164,18 +153,12 @@ class OdeBlock(nn.Module):
     @property
     def evaluations(self) -> int:
         """Unit evaluations in one forward pass: what the block costs."""
-        nodes = [node for _, node in self.step_graph.nodes()]
-        explicit = sum(isinstance(node, Evaluate | BatchedRate) for node in nodes)
-        solves = [node for node in nodes if isinstance(node, Solve)]
-        return explicit + sum(len(one.coefficients) * one.solver.evaluations for one in solves)
+        return self.step_graph.evaluations
 
     @property
     def precision(self) -> Precision:
         """The float precision that the weights of the graph are rounded for."""
-        floats = (slot for slot in slots_of(self.theta).values() if slot.is_floating_point())
-        # Without slots the state alone decides; weights in double suit a state of any precision.
-        dtype = next((slot.dtype for slot in floats), torch.float64)
-        return Precision.DOUBLE if dtype == torch.float64 else Precision.SINGLE
+        return precision_of(slots_of(self.theta))
 
     @property
     def parts(self) -> BlockParts:
@@ -271,7 +254,7 @@ class OdeBlock(nn.Module):
             lower=lambda graph: self._lowered_graph(graph, training=changes),
             precision=self.precision,
             compilation=self.execution.compilation,
-            draws=self.training and self.unit.is_random,
+            draws=self.unit.is_random if self.training else self.unit.is_random_in_evaluation,
             unit=self.unit.name,
         )
 
@@ -289,10 +272,7 @@ class OdeBlock(nn.Module):
     def _check_shape(self, x: Tensor) -> None:
         self.unit.check_rate_shape(x)
         check_batch(self.step_graph, self.unit, x)
-        slots = [
-            *(slot_of(self.theta, path)[0] for path in self.unit.parameters),
-            *(slot_of(self.state, path)[0] for path in self.unit.buffers),
-        ]
+        slots = first_of_slots(self.unit, self.theta, self.state)
         check_halves(self.step_graph, self.unit, x, slots)
         warn_of_diffusion(self.manifestation, self.unit, x, slots)
         self._checked_shapes.add(x.shape[1:])
@@ -315,36 +295,3 @@ class OdeBlock(nn.Module):
     def __getstate__(self) -> dict[str, Any]:
         # The graphs follow from the rest; a copy lowers its own, with its own slots.
         return {**self.__dict__, "_lowered": {}, "_runs": {}, "_inverses": {}}
-
-
-def _statistics_basis(unit: Unit, basis: Basis, given: Basis | None) -> Basis | None:
-    if not unit.buffers:
-        return None
-    return given if given is not None or not isinstance(basis, Basis) else statistics_basis(basis)
-
-
-def _constant_in_depth(value: Tensor, basis: Basis | None) -> Tensor:
-    """The coefficients of the function that has `value` at every depth."""
-    assert basis is not None
-    if not value.is_floating_point():
-        return torch.stack([value.detach().clone()] * basis.size)
-    weights = [to_float(coefficient) for coefficient in basis.constant_coefficients()]
-    return torch.stack([value.detach() * weight for weight in weights])
-
-
-def _refuse_other_bases(
-    block: nn.Module, state_dict: Mapping[str, Tensor], prefix: str, *_: object
-) -> None:
-    assert isinstance(block, OdeBlock)
-    for kind, container in (("theta", block.theta), ("state", block.state)):
-        for path, slot in slots_of(container).items():
-            given = state_dict.get(f"{prefix}{kind}.{path}")
-            if given is None or given.shape[1:] != slot.shape[1:]:
-                continue  # torch names missing keys and units of other sizes
-            if given.shape[0] != slot.shape[0]:
-                raise ProjectionError(
-                    f"`{prefix}{kind}.{path}` has {given.shape[0]} coefficients in the state dict, "
-                    f"but the basis {block.manifestation.basis!r} has {slot.shape[0]}. Load it "
-                    "into "
-                    "a block of the basis that it was saved with, then use `odegraph.project`."
-                )

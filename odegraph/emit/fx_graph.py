@@ -6,17 +6,17 @@ which `read_back` recovers the tableau.
 """
 
 import operator
-from collections.abc import Callable, Hashable, Set
+from collections.abc import Sequence, Set
 from fractions import Fraction
 
 from torch import fx, nn
 
 from odegraph._exact import Exact, to_exact
-from odegraph.emit.batch_lowering import call_on_batch
+from odegraph.emit.adjoint_lowering import AdjointLowering
+from odegraph.emit.batch_lowering import BatchLowering
 from odegraph.emit.collector import paused_collector
 from odegraph.emit.fx_values import VALUE, FxArithmetic, FxSlots, fx_name, mark_step
 from odegraph.emit.halves_lowering import HalvesLowering
-from odegraph.emit.linear_stages import linear_stages
 from odegraph.emit.matrix_functions import UnitJacobian
 from odegraph.emit.matrix_lowering import (
     JACOBIAN,
@@ -25,10 +25,10 @@ from odegraph.emit.matrix_lowering import (
     lower_product,
     terms_of,
 )
-from odegraph.emit.propagator import UnitPropagator, propagate
+from odegraph.emit.propagator import propagate
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_of
-from odegraph.emit.solver_call import LinearStageMatrix, StageSolve
+from odegraph.emit.solve_lowering import SolveLowering
 from odegraph.emit.statistics_lowering import StatisticsLowering
 from odegraph.emit.unit_call import AGAIN, UNITS, UnitCall
 from odegraph.emit.weighted_sum import (
@@ -42,14 +42,15 @@ from odegraph.ir import (
     Combine,
     Evaluate,
     EvaluateBatch,
-    ExactLinear,
     FunctionOfJacobian,
     Input,
     Jacobian,
     Output,
     Part,
     Propagator,
+    Pullback,
     Row,
+    SlotGradient,
     Solve,
     SolvedRate,
     StageMatrix,
@@ -69,7 +70,8 @@ def lower_to_fx(
     """
     # Integer buffers count calls; they are never interpolated.
     counters = {path for path in call.buffers if not slot_of(state, path).is_floating_point()}
-    lowering = _Lowering(graph, call, precision, counters)
+    learning = {path for path in call.parameters if slot_of(theta, path).requires_grad}
+    lowering = _Lowering(graph, call, precision, counters=counters, learning=learning)
     root = nn.Module()
     for part, unit in call.graphs.items():
         root.add_module(UNITS[part], unit.first)
@@ -80,8 +82,8 @@ def lower_to_fx(
     root.add_module("theta", theta)
     root.add_module("state", state)
     lowered = lowering.lower()
-    for name, solve in lowering.solvers.items():
-        root.add_module(name, solve)
+    for name, called in (lowering.solves.modules | lowering.adjoint.modules).items():
+        root.add_module(name, called)
     module = fx.GraphModule(root, lowered, class_name="OdeGraph")
     # GraphModule copied the path to each slot; put the containers themselves there.
     module.add_module("theta", theta)
@@ -93,7 +95,13 @@ class _Lowering:
     """One walk over the step graph, one small method a node type."""
 
     def __init__(
-        self, source: StepGraph, call: UnitCall, precision: Precision, counters: Set[str]
+        self,
+        source: StepGraph,
+        call: UnitCall,
+        precision: Precision,
+        *,
+        counters: Set[str],
+        learning: Set[str],
     ) -> None:
         self.source = source
         self.counters = counters
@@ -104,18 +112,35 @@ class _Lowering:
         self.values: dict[str, fx.Node] = {}
         self.halves = HalvesLowering(source, self.graph, self.values, precision)
         self.thetas: dict[str, list[fx.Node]] = {}
+        self.solves = SolveLowering(
+            source, self.graph, self.values, self.thetas, call=call, precision=precision
+        )
+        self.adjoint = AdjointLowering(
+            source,
+            self.graph,
+            self.values,
+            self.thetas,
+            call=call,
+            learning=learning,
+            blend=self._blend,
+        )
+        self.batches = BatchLowering(source, self.graph, self.values, self.thetas)
         self.drawn: dict[tuple[Part, int | None], list[fx.Node]] = {}
-        self.solvers: dict[str, nn.Module] = {}
-        self.solver_names: dict[Hashable, str] = {}
 
     def lower(self) -> fx.Graph:
+        is_adjoint = bool(self.source.of_type(Pullback))
         given = self.source.of_type(Input)
         # A block has one input, its way back may have several.
         arguments = ["x"] if len(given) == 1 else [fx_name(name) for name in given]
         inputs = dict(zip(given, map(self.graph.placeholder, arguments), strict=True))
         self.parameters = [FxSlots(self.graph, f"theta.{path}") for path in self.call.parameters]
         self.buffers = {
-            path: FxSlots(self.graph, f"state.{path}", integer=path in self.counters)
+            path: FxSlots(
+                self.graph,
+                f"state.{path}",
+                integer=path in self.counters,
+                copied=is_adjoint and path in self.call.updated,
+            )
             for path in self.call.buffers
         }
         self.statistics = StatisticsLowering(self.source, self.graph, self.buffers, self._blend)
@@ -130,7 +155,9 @@ class _Lowering:
                 case Evaluate():
                     self.values[name] = self._evaluate(name, node)
                 case EvaluateBatch():
-                    self.values[name] = self._evaluate_batch(name, node)
+                    self.values[name] = self.batches.evaluate(name, node)
+                case BatchedRate():
+                    self.values[name] = self.batches.rate(name, node)
                 case Jacobian():
                     self.values[name] = self._jacobian(name)
                 case FunctionOfJacobian():
@@ -138,13 +165,17 @@ class _Lowering:
                 case Apply():
                     self.values[name] = self._apply(name, node)
                 case Propagator():
-                    self.values[name] = self._propagator(name, node)
+                    self.values[name] = self.solves.propagator(name, node)
                 case StageMatrix():
-                    self.values[name] = self._stage_matrix(name, node)
+                    self.values[name] = self.solves.stage_matrix(name, node)
                 case Solve():
-                    self.values[name] = self._solve(name, node)
-                case SolvedRate() | BatchedRate():
-                    self.values[name] = self._one_of_several(name, node.position)
+                    self.values[name] = self.solves.solve(name, node)
+                case SolvedRate():
+                    self.values[name] = self.solves.solved_rate(name, node)
+                case Pullback():
+                    self.values[name] = self.adjoint.pullback(name, node)
+                case SlotGradient():
+                    self.adjoint.slot_gradient(name, node)
                 case Combine():
                     self.values[name] = self._combine(name)
                 case Update():
@@ -155,7 +186,9 @@ class _Lowering:
             if name in self.values:
                 self.values[name].meta.setdefault(VALUE, name)
         self.statistics.store(self.call.updated)
-        self.graph.output(outputs[0] if len(outputs) == 1 else tuple(outputs))
+        results = outputs[0] if len(outputs) == 1 else tuple(outputs)
+        slots = self.adjoint.stacked(self.parameters) if is_adjoint else None
+        self.graph.output(results if slots is None else (results, slots))
         return self.graph
 
     def _theta(self, theta: Theta) -> list[fx.Node]:
@@ -167,7 +200,7 @@ class _Lowering:
             return slots[row[0][0]]
         return self._blend([slots[index] for index, _ in row], [value for _, value in row])
 
-    def _blend(self, values: list[fx.Node], weights: list[Exact | Fraction]) -> fx.Node:
+    def _blend(self, values: Sequence[fx.Node], weights: Sequence[Exact | Fraction]) -> fx.Node:
         if len(values) == 1 and weights[0] == 1:
             return values[0]
         exact = [to_exact(weight) for weight in weights]
@@ -206,11 +239,6 @@ class _Lowering:
             "call_function", operator.getitem, (result, 0), name=fx_name(name)
         )
 
-    def _evaluate_batch(self, name: str, node: EvaluateBatch) -> fx.Node:
-        states = [self.values[source] for source in self.source.by_stage(name, "state")]
-        theta = self.thetas[self.source.input(name, "theta")]
-        return call_on_batch(self.graph, UNITS[node.part], states, theta)
-
     def _jacobian(self, name: str) -> fx.Node:
         state = self.values[self.source.input(name, "state")]
         theta = self.thetas[self.source.input(name, "theta")]
@@ -219,15 +247,6 @@ class _Lowering:
     def _matrix_function(self, name: str, node: FunctionOfJacobian) -> fx.Node:
         jacobian = self.values[self.source.input(name, "jacobian")]
         return lower_function(self.graph, node, jacobian, self.arithmetic)
-
-    def _propagator(self, name: str, node: Propagator) -> fx.Node:
-        like = self.values[self.source.input(name, "like")]
-        theta = self.thetas[self.source.input(name, "theta")]
-        target = self._solver(
-            ("propagator", node.numerator, node.denominator, node.repeats),
-            lambda: UnitPropagator(self.call.graphs[Part.WHOLE].first, node),
-        )
-        return self.graph.call_module(target, (like, *theta))
 
     def _apply(self, name: str, node: Apply) -> fx.Node:
         matrix = self.source.input(name, "matrix")
@@ -241,43 +260,4 @@ class _Lowering:
             matrix=self.values[matrix],
             function=function_behind(self.source, matrix),
             arithmetic=self.arithmetic,
-        )
-
-    def _stage_matrix(self, name: str, node: StageMatrix) -> fx.Node:
-        like = self.values[self.source.input(name, "like")]
-        unit = self.call.graphs[node.part].first
-        target = self._solver(
-            ("stage_matrix", node.coefficients, node.part),
-            lambda: LinearStageMatrix(unit, node.coefficients, self.precision),
-        )
-        return self.graph.call_module(target, (like, self._staged_theta(name)))
-
-    def _solve(self, name: str, node: Solve) -> fx.Node:
-        states = [self.values[source] for source in self.source.by_stage(name, "state")]
-        if isinstance(node.solver, ExactLinear):
-            matrix = self.values[self.source.input(name, "matrix")]
-            return self.graph.call_function(linear_stages, (matrix, states))
-        unit = self.call.graphs[node.part].first
-        target = self._solver(
-            ("solve", node.coefficients, node.solver, node.part),
-            lambda: StageSolve(unit, node.coefficients, self.precision, node.solver),
-        )
-        return self.graph.call_module(target, (states, self._staged_theta(name)))
-
-    def _staged_theta(self, name: str) -> list[list[fx.Node]]:
-        return [self.thetas[source] for source in self.source.by_stage(name, "theta")]
-
-    def _solver(self, key: tuple[Hashable, ...], make: Callable[[], nn.Module]) -> str:
-        # Steps of one length share a solver.
-        if key not in self.solver_names:
-            name = f"{key[0]}{len(self.solvers) + 1}"
-            self.solver_names[key] = name
-            self.solvers[name] = make()
-        return self.solver_names[key]
-
-    def _one_of_several(self, name: str, position: int) -> fx.Node:
-        ((several, _),) = self.source.inputs(name)
-        arguments = (self.values[several], position)
-        return self.graph.create_node(
-            "call_function", operator.getitem, arguments, name=fx_name(name)
         )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from torch import Tensor, fx
 
 from odegraph._version import __version__
-from odegraph.emit.block_source import MARGIN, UnitNames, forward_statements
+from odegraph.emit.block_source import MARGIN, forward_statements
+from odegraph.emit.evaluation_source import UnitNames
 from odegraph.emit.function_source import write_function
 from odegraph.emit.matrix_functions import helper_functions
 from odegraph.emit.propagator import propagator_functions

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from itertools import count
 
+from odegraph.emit.rounding import Precision
+from odegraph.emit.weighted_sum import WeightedSum, weighted_sum
 from odegraph.ir import Combine, Evaluate, StepGraph
 
 
@@ -52,3 +54,12 @@ def used_once_as_state(graph: StepGraph) -> set[str]:
         and len(users := list(graph.graph.succ[name])) == 1
         and isinstance(graph.node(users[0]), Evaluate)
     }
+
+
+def sum_of_variables(
+    graph: StepGraph, name: str, names: Variables, precision: Precision
+) -> WeightedSum[str]:
+    """The terms of a sum, or of a product's operand, by the variables that hold their values."""
+    terms = [(source, edge) for source, edge in graph.inputs(name) if edge.role == "term"]
+    values = [names.variable[source] for source, _ in terms]
+    return weighted_sum(values, [edge.exact for _, edge in terms], precision)

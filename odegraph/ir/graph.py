@@ -7,7 +7,7 @@ import networkx as nx
 
 from odegraph.ir.halves import Halves
 from odegraph.ir.manifestation import Manifestation
-from odegraph.ir.nodes import Edge, Node, Rate
+from odegraph.ir.nodes import BatchedRate, Edge, Evaluate, Node, Rate, Solve
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +44,13 @@ class StepGraph:
         """The one input of `name` with this role."""
         (found,) = (source for source, edge in self.inputs(name) if edge.role == role)
         return found
+
+    @property
+    def evaluations(self) -> int:
+        """Unit evaluations in one pass: what the graph costs."""
+        solves = [node for _, node in self.nodes() if isinstance(node, Solve)]
+        solved = sum(len(one.coefficients) * one.solver.evaluations for one in solves)
+        return len(self.of_type(Evaluate)) + len(self.of_type(BatchedRate)) + solved
 
     def splits_state(self, name: str) -> bool:
         """Whether `name` is a sum that treats the halves of the state differently."""

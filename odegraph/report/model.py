@@ -18,7 +18,6 @@ from odegraph.draw import (
 from odegraph.draw.labels import formula
 from odegraph.emit.python_source import python_source, unit_functions
 from odegraph.emit.signature import signature
-from odegraph.ir import BatchedRate, Evaluate, StepGraph
 from odegraph.report.page import write_page
 from odegraph.report.sections import Code, Heading, Paragraph, Row, Section, Table, drawn
 from odegraph.scheme import RungeKuttaScheme, Scheme
@@ -105,7 +104,7 @@ def _summary(block: Block) -> Iterator[tuple[str, object]]:
     yield "time steps", f"{form.steps} ({grid})"
     yield "span", str(form.span)
     yield "unit", block.unit.reference
-    yield "unit evaluations", _unit_evaluations(block.step_graph)
+    yield "unit evaluations", block.step_graph.evaluations
     yield "numbers in slots", f"{sum(slot.numel() for slot in block.state_dict().values()):,}"
     jumps = ", ".join(map(str, form.straddled_jumps))
     if jumps and form.scheme.order > 1:
@@ -113,10 +112,6 @@ def _summary(block: Block) -> Iterator[tuple[str, object]]:
     parts = block.parts
     functions = unit_functions(parts, name="unit")
     yield "signature", signature(parts.training, unit_source=functions, precision=parts.precision)
-
-
-def _unit_evaluations(graph: StepGraph) -> int:
-    return len(graph.of_type(Evaluate)) + len(graph.of_type(BatchedRate))
 
 
 def _facts(scheme: RungeKuttaScheme) -> Iterator[tuple[str, object]]:

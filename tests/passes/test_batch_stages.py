@@ -186,6 +186,7 @@ EXECUTIONS = {
     "checkpoints": {"gradients": og.Checkpoints(2)},
     "steps": {"compilation": og.CompiledSteps("eager")},
     "whole": {"compilation": og.CompiledWhole("eager")},
+    "adjoint": {"gradients": og.DiscreteAdjoint()},
     "both": {"gradients": og.Checkpoints(2), "compilation": og.CompiledSteps("eager")},
 }
 
