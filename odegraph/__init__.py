@@ -61,6 +61,7 @@ from odegraph.dynamics import lyapunov_solve as lyapunov_solve
 from odegraph.emit.compilation import CompiledSteps as CompiledSteps
 from odegraph.emit.compilation import CompiledWhole as CompiledWhole
 from odegraph.emit.compilation import Eager as Eager
+from odegraph.emit.discrete_adjoint import DiscreteAdjoint as DiscreteAdjoint
 from odegraph.emit.gradients import Backpropagation as Backpropagation
 from odegraph.emit.gradients import Checkpoints as Checkpoints
 from odegraph.emit.reversal import Reversal as Reversal

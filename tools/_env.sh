@@ -1,4 +1,4 @@
-# Sourced by tools/demo, tools/test and tools/check, not run. It leaves the caller in the repository root
+# Sourced by the other scripts here, not run. It leaves the caller in the repository root
 # with $VENV_PYTHON, the interpreter of an up-to-date .venv.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1

@@ -253,7 +253,7 @@ class OdeBlock(nn.Module):
             lower=lambda graph: self._lowered_graph(graph, training=changes),
             precision=self.precision,
             compilation=self.execution.compilation,
-            draws=self.training and self.unit.is_random,
+            draws=self.unit.is_random if self.training else self.unit.is_random_in_evaluation,
             unit=self.unit.name,
         )
 

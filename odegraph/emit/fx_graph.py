@@ -6,13 +6,14 @@ which `read_back` recovers the tableau.
 """
 
 import operator
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from fractions import Fraction
 
 import torch
 from torch import fx, nn
 
 from odegraph._exact import Exact, to_exact
+from odegraph.emit.adjoint_lowering import AdjointLowering
 from odegraph.emit.collector import paused_collector
 from odegraph.emit.fx_values import VALUE, FxArithmetic, FxSlots, fx_name, mark_step
 from odegraph.emit.halves_lowering import HalvesLowering
@@ -44,7 +45,9 @@ from odegraph.ir import (
     Output,
     Part,
     Propagator,
+    Pullback,
     Row,
+    SlotGradient,
     Solve,
     SolvedRate,
     StageMatrix,
@@ -64,7 +67,8 @@ def lower_to_fx(
     """
     # Integer buffers count calls; they are never interpolated.
     counters = {path for path in call.buffers if not slot_of(state, path).is_floating_point()}
-    lowering = _Lowering(graph, call, precision, counters)
+    learning = {path for path in call.parameters if slot_of(theta, path).requires_grad}
+    lowering = _Lowering(graph, call, precision, counters=counters, learning=learning)
     root = nn.Module()
     for part, unit in call.graphs.items():
         root.add_module(UNITS[part], unit.first)
@@ -75,8 +79,8 @@ def lower_to_fx(
     root.add_module("theta", theta)
     root.add_module("state", state)
     lowered = lowering.lower()
-    for name, solve in lowering.solves.modules.items():
-        root.add_module(name, solve)
+    for name, called in (lowering.solves.modules | lowering.adjoint.modules).items():
+        root.add_module(name, called)
     module = fx.GraphModule(root, lowered, class_name="OdeGraph")
     # GraphModule copied the path to each slot; put the containers themselves there.
     module.add_module("theta", theta)
@@ -88,7 +92,13 @@ class _Lowering:
     """One walk over the step graph, one small method a node type."""
 
     def __init__(
-        self, source: StepGraph, call: UnitCall, precision: Precision, counters: Set[str]
+        self,
+        source: StepGraph,
+        call: UnitCall,
+        precision: Precision,
+        *,
+        counters: Set[str],
+        learning: Set[str],
     ) -> None:
         self.source = source
         self.counters = counters
@@ -102,18 +112,33 @@ class _Lowering:
         self.solves = SolveLowering(
             source, self.graph, self.values, self.thetas, call=call, precision=precision
         )
+        self.adjoint = AdjointLowering(
+            source,
+            self.graph,
+            self.values,
+            self.thetas,
+            call=call,
+            learning=learning,
+            blend=self._blend,
+        )
         self.statistics: dict[str, dict[str, fx.Node]] = {}
         self.drawn: dict[tuple[Part, int | None], list[fx.Node]] = {}
         self.updates: dict[int, Mapping[str, fx.Node]] = {}
 
     def lower(self) -> fx.Graph:
+        is_adjoint = bool(self.source.of_type(Pullback))
         given = self.source.of_type(Input)
         # A block has one input, its way back may have several.
         arguments = ["x"] if len(given) == 1 else [fx_name(name) for name in given]
         inputs = dict(zip(given, map(self.graph.placeholder, arguments), strict=True))
         self.parameters = [FxSlots(self.graph, f"theta.{path}") for path in self.call.parameters]
         self.buffers = {
-            path: FxSlots(self.graph, f"state.{path}", integer=path in self.counters)
+            path: FxSlots(
+                self.graph,
+                f"state.{path}",
+                integer=path in self.counters,
+                copied=is_adjoint and path in self.call.updated,
+            )
             for path in self.call.buffers
         }
         outputs = []
@@ -140,6 +165,10 @@ class _Lowering:
                     self.values[name] = self.solves.solve(name, node)
                 case SolvedRate():
                     self.values[name] = self.solves.solved_rate(name, node)
+                case Pullback():
+                    self.values[name] = self.adjoint.pullback(name, node)
+                case SlotGradient():
+                    self.adjoint.slot_gradient(name, node)
                 case Combine():
                     self.values[name] = self._combine(name)
                 case Update():
@@ -150,7 +179,9 @@ class _Lowering:
             if name in self.values:
                 self.values[name].meta.setdefault(VALUE, name)
         self._store_statistics()
-        self.graph.output(outputs[0] if len(outputs) == 1 else tuple(outputs))
+        results = outputs[0] if len(outputs) == 1 else tuple(outputs)
+        slots = self.adjoint.stacked(self.parameters) if is_adjoint else None
+        self.graph.output(results if slots is None else (results, slots))
         return self.graph
 
     def _theta(self, theta: Theta) -> list[fx.Node]:
@@ -162,7 +193,7 @@ class _Lowering:
             return slots[row[0][0]]
         return self._blend([slots[index] for index, _ in row], [value for _, value in row])
 
-    def _blend(self, values: list[fx.Node], weights: list[Exact | Fraction]) -> fx.Node:
+    def _blend(self, values: Sequence[fx.Node], weights: Sequence[Exact | Fraction]) -> fx.Node:
         if len(values) == 1 and weights[0] == 1:
             return values[0]
         exact = [to_exact(weight) for weight in weights]

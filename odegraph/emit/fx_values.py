@@ -35,13 +35,19 @@ class FxArithmetic:
 
 
 class FxSlots:
-    """The coefficients of one slot as fx nodes, each fetched once."""
+    """The coefficients of one slot as fx nodes, each fetched once.
 
-    def __init__(self, graph: fx.Graph, path: str, *, integer: bool = False) -> None:
+    A slot that may change before they are used is `copied` first.
+    """
+
+    def __init__(
+        self, graph: fx.Graph, path: str, *, integer: bool = False, copied: bool = False
+    ) -> None:
         self.graph = graph
         self.integer = integer
         self.slot = graph.get_attr(path)
-        self.unbound = graph.call_method("unbind", (self.slot,))
+        values = graph.call_method("clone", (self.slot,)) if copied else self.slot
+        self.unbound = graph.call_method("unbind", (values,))
         self.fetched: dict[int, fx.Node] = {}
 
     def __getitem__(self, index: int) -> fx.Node:

@@ -39,13 +39,22 @@ class HalvesLowering:
             self.step = step
             self.halves.clear()
         inputs = [(source, edge.any_weight) for source, edge in self.source.inputs(name)]
-        halves = tuple(self._half_sum(half_terms(inputs, target)) for target in (0, 1))
+        halves = tuple(
+            self._half_sum(half_terms(inputs, target)) or self._nothing(inputs[0][0], target)
+            for target in (0, 1)
+        )
         arguments = (halves, HALVES_DIM)
         node = self.graph.create_node("call_function", torch.cat, arguments, name=fx_name(name))
         self.halves[node] = halves
         return node
 
-    def _half_sum(self, terms: list[tuple[tuple[str, int], Exact]]) -> fx.Node:
+    def _nothing(self, like: str, half: int) -> fx.Node:
+        """Of a gradient the half that no later value depends on."""
+        return self.graph.call_function(torch.zeros_like, (self._half(self.values[like], half),))
+
+    def _half_sum(self, terms: list[tuple[tuple[str, int], Exact]]) -> fx.Node | None:
+        if not terms:
+            return None
         values = [self._half(self.values[source], half) for (source, half), _ in terms]
         states = sum(not self.source.is_rate(source) for (source, _), _ in terms)
         weights = [weight for _, weight in terms]

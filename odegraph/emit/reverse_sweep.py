@@ -6,7 +6,7 @@ gradient back. What is kept, and how the other states come back, is up to a `Sta
 """
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -78,15 +78,7 @@ class _Sweep(torch.autograd.Function):
         kept, results = plan.keep(steps, dict(zip(names, tensors, strict=True)))
         ctx.steps, ctx.plan = steps, plan
         ctx.kept = [(one.step, tuple(one.values), one.random) for one in kept]
-        device = tensors[0].device.type
-        # Backward often runs outside of the autocast region; the steps must round as they did.
-        ctx.autocast = functools.partial(
-            torch.autocast,
-            device,
-            dtype=torch.get_autocast_dtype(device),
-            enabled=torch.is_autocast_enabled(device),
-            cache_enabled=False,  # it would add up gradients of casts before they are cast back
-        )
+        ctx.autocast = autocast_as_now(tensors[0].device.type)
         ctx.save_for_backward(*tensors, *(value for one in kept for value in one.values.values()))
         ctx.set_materialize_grads(False)
         found = {name: results[name] for name in steps.results}
@@ -95,7 +87,7 @@ class _Sweep(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
-        _refuse_second_derivatives()
+        refuse_second_derivatives()
         steps: StepSegments = ctx.steps
         names = (*steps.inputs, *steps.constants)
         saved = iter(ctx.saved_tensors)
@@ -142,7 +134,26 @@ def pull_back(
         sums.pop(name, None)
 
 
-def _refuse_second_derivatives() -> None:
+def autocast_as_now(device: str) -> Callable[[], torch.autocast]:
+    """The autocast region of the forward pass, for steps that are computed again.
+
+    Backward often runs outside of it; the steps must round as they did.
+    """
+    return functools.partial(
+        torch.autocast,
+        device,
+        dtype=torch.get_autocast_dtype(device),
+        enabled=torch.is_autocast_enabled(device),
+        cache_enabled=False,  # it would add up gradients of casts before they are cast back
+    )
+
+
+def refuse_second_derivatives() -> None:
+    """Raise where backward is asked for a graph of its own.
+
+    Raises:
+        GraphError: always then.
+    """
     if torch.is_grad_enabled():
         raise GraphError(
             "Gradients that compute steps again have no derivatives themselves, and "

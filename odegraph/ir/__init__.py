@@ -1,5 +1,7 @@
 """The intermediate representation: manifestations and their step graphs."""
 
+from odegraph.ir.adjoint_nodes import Pullback as Pullback
+from odegraph.ir.adjoint_nodes import SlotGradient as SlotGradient
 from odegraph.ir.build import OrderLossWarning as OrderLossWarning
 from odegraph.ir.build import build_step_graph as build_step_graph
 from odegraph.ir.check import check as check

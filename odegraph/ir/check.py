@@ -3,6 +3,7 @@
 from typing import Literal
 
 from odegraph._exact import Exact
+from odegraph.ir.adjoint_nodes import Pullback, SlotGradient
 from odegraph.ir.graph import StepGraph
 from odegraph.ir.halves import Halves
 from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian, Propagator
@@ -35,6 +36,8 @@ ROLES: dict[type, dict[str, Arity]] = {
     FunctionOfJacobian: {"jacobian": 1},
     Propagator: {"theta": 1, "like": 1},
     Apply: {"matrix": 1, "term": "weighted"},
+    Pullback: {"state": 1, "theta": 1, "cotangent": 1},
+    SlotGradient: {"gradient": "weighted"},
     Combine: {"term": "weighted"},
     Update: {"statistics": "weighted"},
     Output: {"state": 1},

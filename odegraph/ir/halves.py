@@ -44,6 +44,11 @@ class Halves:
         return (self.qq, self.qp), (self.pq, self.pp)
 
     @property
+    def transposed(self) -> "Halves":
+        """The weights by which the gradient of a sum reaches the halves of a value in it."""
+        return Halves(qq=self.qq, qp=self.pq, pq=self.qp, pp=self.pp)
+
+    @property
     def is_zero(self) -> bool:
         """Whether nothing is added."""
         return all(entry.is_zero is True for row in self.rows for entry in row)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from odegraph._exact import Exact
+from odegraph.ir.adjoint_nodes import Pullback, SlotGradient
 from odegraph.ir.halves import Weight, add_weights
 from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian, Propagator
 from odegraph.ir.part import Part
@@ -144,7 +145,8 @@ class Output:
 
 Solved = StageMatrix | Solve | SolvedRate
 Linearised = Jacobian | FunctionOfJacobian | Apply | Propagator
-Node = Input | Theta | Evaluate | Solved | Linearised | Combine | Update | Output
+Transposed = Pullback | SlotGradient
+Node = Input | Theta | Evaluate | Solved | Linearised | Transposed | Combine | Update | Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +155,8 @@ class Edge:
 
     Attributes:
         role: what the value is to the node.
-        weight: the exact weight of a `term` or `statistics`; that of a term may differ between
-            the halves of the state: then it is a `Halves`.
+        weight: the exact weight of a `term`, `gradient` or `statistics`; that of a term may differ
+            between the halves of the state: then it is a `Halves`.
         stages: which stages of a `Solve` or `StageMatrix` use it, counted from 0.
     """
 

@@ -1,6 +1,7 @@
 """Step graphs as text: stable, one node a line, for golden files, signatures and eyes."""
 
 from odegraph._exact import Exact
+from odegraph.ir.adjoint_nodes import Pullback, SlotGradient
 from odegraph.ir.graph import StepGraph
 from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian, PhiFunctions, Propagator
 from odegraph.ir.nodes import (
@@ -60,6 +61,11 @@ def _formula(node: Node, inputs: list[tuple[str, Edge]]) -> str:
             return f"solve {stages} by {solver}: {_staged(inputs)}"
         case SolvedRate():
             return f"rate {node.position} of {inputs[0][0]}"
+        case Pullback():
+            return f"d{_function(node.part)}^T({', '.join(source for source, _ in inputs)})"
+        case SlotGradient():
+            terms = [f"({edge.weight}) {source}" for source, edge in inputs]
+            return f"gradient of [{node.index}]: {' + '.join(terms)}"
         case Combine():
             return " + ".join(f"({edge.weight}) {source}" for source, edge in inputs)
         case Update():

@@ -2,6 +2,8 @@
 
 from odegraph.passes.as_discrete_map import as_discrete_map as as_discrete_map
 from odegraph.passes.collapse_linear import collapse_linear as collapse_linear
+from odegraph.passes.discrete_adjoint import Adjoint as Adjoint
+from odegraph.passes.discrete_adjoint import discrete_adjoint as discrete_adjoint
 from odegraph.passes.draw_once_a_step import draw_once_a_step as draw_once_a_step
 from odegraph.passes.drop_dead import drop_dead as drop_dead
 from odegraph.passes.pipeline import DEFAULT_PASSES as DEFAULT_PASSES

@@ -110,6 +110,18 @@ def adjoint(tableau: Tableau) -> Tableau:
     return Tableau(A[::-1], tableau.b[::-1], c, tolerance=tableau.tolerance)
 
 
+def costate(tableau: Tableau) -> Tableau:
+    """What backpropagation applies to lambda' = -J^T lambda: a^_ij = b_j - b_j a_ji / b_i, b, c.
+
+    Hager (2000); Sanz-Serna (2016). No b_i may be zero. A scheme and that of its costate are a
+    symplectic pair; a symplectic scheme is its own. Not the `adjoint`, which inverts a step.
+    """
+    A, b = tableau.A, tableau.b
+    indices = range(tableau.stages)
+    rows = tuple(tuple(b[j] - b[j] * A[j][i] / b[i] for j in indices) for i in indices)
+    return Tableau(rows, b, tableau.c, tolerance=tableau.tolerance)
+
+
 def is_symmetric(tableau: Tableau) -> bool:
     """Whether the adjoint is the method itself, up to the order of the stages."""
     other = adjoint(tableau)

@@ -212,6 +212,25 @@ class RungeKuttaScheme(ButcherMatrices, HasStabilityFunction, Scheme):
         """The inverse of a step with -h; it has the same order."""
         return self._derived(properties.adjoint(self.tableau), f"{self.name}-adjoint")
 
+    def costate(self) -> "RungeKuttaScheme":
+        """The scheme that backpropagation through a step applies to lambda' = -J^T lambda.
+
+        a^_ij = b_j - b_j a_ji / b_i with the same b and c (Hager 2000; Sanz-Serna 2016): run from
+        the end, explicit where this scheme is. `passes.discrete_adjoint` makes it of step graphs.
+        Not to be confused with `adjoint()`, the inverse of a step.
+
+        Raises:
+            SchemeError: a weight b_i is zero: then no tableau says what happens to that stage.
+        """
+        unweighted = [i + 1 for i, b in enumerate(self.tableau.b) if not b]
+        if unweighted:
+            raise SchemeError(
+                f"`{self.name}` has b_{unweighted[0]} = 0, and the scheme of the costate divides "
+                "by every b_i. The gradient exists all the same: `odegraph.DiscreteAdjoint()` "
+                "computes it from the adjoint graph."
+            )
+        return self._derived(properties.costate(self.tableau), f"{self.name}-costate")
+
     def then(self, other: "RungeKuttaScheme", *, fraction: Fraction) -> "RungeKuttaScheme":
         """A step of `fraction` h by this scheme, then one of (1 - fraction) h by the other."""
         parts = [(self.tableau, fraction), (other.tableau, 1 - fraction)]

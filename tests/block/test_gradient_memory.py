@@ -69,7 +69,18 @@ def test_checkpoints_of_linearised_steps(scheme):
     assert_same_bits(trained(kept, start), trained(block, start))
 
 
-@pytest.mark.parametrize("unit", [Dropped, Normed], ids=["dropout", "batch norm"])
+class Noisy(nn.Module):
+    """A unit that draws in evaluation, too."""
+
+    def __init__(self, size: int = 3) -> None:
+        super().__init__()
+        self.f = nn.Linear(size, size)
+
+    def forward(self, x):
+        return torch.tanh(self.f(x)) * torch.rand_like(x)
+
+
+@pytest.mark.parametrize("unit", [Dropped, Normed, Noisy], ids=["dropout", "batch norm", "noise"])
 @pytest.mark.parametrize("mode", [True, False])
 @pytest.mark.parametrize("basis", BASES, ids=str)
 def test_dropout_draws_the_same_and_statistics_are_updated_once(unit, mode, basis):

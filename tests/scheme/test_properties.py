@@ -1,5 +1,6 @@
 """Structural properties and the SSP coefficient: by definition, by law, and by the books."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import sympy
 from catalogue_names import names_of_kind
 
+from odegraph import SchemeError
 from odegraph.scheme import RungeKuttaScheme, SchemeSpec, load_scheme, verify
 from odegraph.scheme.properties import adjoint_conditions, quadrature_order, stage_conditions
 
@@ -46,6 +48,37 @@ def test_the_adjoint_inverts_the_stability_function(name):
     product = scheme.stability_function(z) * scheme.adjoint().stability_function(-z)
     for value in (sympy.Rational(1, 3), sympy.Rational(-2, 7)):
         assert abs(product.subs(z, value).evalf(30) - 1) < 1e-25
+
+
+WEIGHTED = [name for name in NAMES if all(load(name).tableau.b)]
+
+
+@pytest.mark.parametrize("name", WEIGHTED)
+def test_a_scheme_and_that_of_its_costate_are_a_symplectic_pair(name):
+    scheme = load(name)
+    other = scheme.costate()
+    assert (other.b, other.c) == (scheme.b, scheme.c)
+    for i, j in itertools.product(range(scheme.stages), repeat=2):
+        # Sanz-Serna (1988) for pairs: b_i A^_ij + b_j a_ji = b_i b_j
+        A, b, a = other.tableau.A, scheme.tableau.b, scheme.tableau.A
+        assert scheme.tableau.vanishes(b[i] * A[i][j] + b[j] * a[j][i] - b[i] * b[j])
+    assert other.costate().tableau.A == scheme.tableau.A
+    assert scheme.is_symplectic == (scheme.A == other.A)
+
+
+@pytest.mark.parametrize("name", [name for name in WEIGHTED if name in SMALL])
+def test_the_costate_decays_where_the_state_grows(name):
+    scheme, z = load(name), sympy.Symbol("z")
+    product = scheme.stability_function(z) * scheme.costate().stability_function(-z)
+    for value in (sympy.Rational(1, 3), sympy.Rational(-2, 7)):
+        assert abs(product.subs(z, value).evalf(30) - 1) < 1e-25
+
+
+def test_stages_without_weight_have_no_tableau_of_the_costate():
+    with pytest.raises(
+        SchemeError, match=r"`midpoint` has b_1 = 0.*`odegraph.DiscreteAdjoint\(\)`"
+    ):
+        load("midpoint").costate()
 
 
 @pytest.mark.parametrize("name", NAMES)

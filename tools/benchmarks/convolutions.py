@@ -1,68 +1,79 @@
-"""Compiled steps of a convolution block beside a loop of the same layers: time, compile time."""
+"""ContinuousNet 8-8-8: three blocks of eight steps, beside hand-written loops of their modules."""
 
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Iterator, Mapping
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 import odegraph as og
-from benchmarks.overhead import RungeKuttaLoop, layers_of
-from benchmarks.row import Row, least_in_turns, processor_seconds
-from odegraph.models.units import ConvReluNorm
+from benchmarks.by_hand import forward, loops_of, training_step
+from benchmarks.effort import Effort
+from benchmarks.measure import in_turns
+from benchmarks.row import AtMost, Goal, Row
+from odegraph.models import ContinuousNet
 
-CHANNELS, STEPS, ROUNDS = 16, 8, 5
+LAST = torch.channels_last
+EAGER, COMPILED = AtMost(1.03), AtMost(0.7)
+LOOP, LOOP_LAST = "a loop", "a loop in channels_last"
 
-
-def rows(runs: int) -> Iterator[Row]:
-    """What the compiled block takes of the loop, and what baking saves."""
-    block = _block(STEPS).eval()
-    loop = RungeKuttaLoop(layers_of(block)).eval()
-    baked = og.bake(block)
-    compiled = og.with_execution(block, compilation=og.CompiledSteps())
-    for batch in (32, 1):
-        work = {
-            "loop": _forward(loop, batch),
-            "eager": _forward(block, batch),
-            "compiled": _forward(compiled, batch),
-            "baked": _forward(baked, batch),
-        }
-        times = [least_in_turns(work, rounds=ROUNDS) for _ in range(runs)]
-        case = f"rk4-classic, {STEPS} steps, forward, batch {batch}"
-        for name, goal in (("eager", "1.03"), ("compiled", "0.7")):
-            ratios = [one[name] / one["loop"] for one in times]
-            yield Row(f"{case}: {name} beside a loop", ratios, "times", f"at most {goal}")
-        ratios = [one["baked"] / one["eager"] for one in times]
-        yield Row(f"{case}: baked beside trained", ratios, "times", "at most 0.8")
-    growth = [_first_call(64) / _first_call(4) for _ in range(runs)]
-    yield Row("compile time of 64 steps beside 4", growth, "times", "at most 1.5")
+# What is measured, beside what, and its goal.
+FORWARD: tuple[tuple[str, str, Goal], ...] = (
+    ("eager", LOOP, EAGER),
+    ("eager in channels_last", LOOP_LAST, EAGER),
+    ("compiled", LOOP, COMPILED),
+    ("compiled in channels_last", LOOP_LAST, AtMost()),
+)
+TRAINING: tuple[tuple[str, str, Goal], ...] = (
+    ("eager", LOOP, EAGER),
+    ("eager in channels_last", LOOP_LAST, EAGER),
+)
+COMPILED_TRAINING: tuple[tuple[str, str, Goal], ...] = (("compiled", LOOP, AtMost()),)
 
 
-def _block(steps: int) -> og.OdeBlock:
-    return og.OdeBlock(
-        ConvReluNorm(CHANNELS),
-        scheme="rk4-classic",
-        basis=og.PiecewiseConstant(steps),
-        steps=steps,
-        span=steps,
-    )
+def rows(effort: Effort) -> Iterator[Row]:
+    """Milliseconds of a network, ours beside theirs."""
+    for scheme in effort.networks:
+        net = ContinuousNet(scheme=scheme, elements=8, steps=8)
+        for batch in effort.batches:
+            images = torch.randn(batch, 3, 32, 32)
+            for what, lines in (
+                ("forward", FORWARD),
+                ("training step", (*TRAINING, *(COMPILED_TRAINING if effort.is_full else ()))),
+            ):
+                yield from _beside(net, images, f"{what}, {scheme}", lines, effort)
 
 
-def _forward(model: nn.Module, batch: int) -> Callable[[], object]:
-    images = torch.randn(batch, CHANNELS, 32, 32)
+def _beside(
+    net: ContinuousNet,
+    images: Tensor,
+    what: str,
+    lines: tuple[tuple[str, str, Goal], ...],
+    effort: Effort,
+) -> Iterator[Row]:
+    task = forward if what.startswith("forward") else training_step
+    models = _models(net, {name for ours, theirs, _ in lines for name in (ours, theirs)})
+    work = {
+        name: task(model, images.to(memory_format=LAST) if "last" in name else images)
+        for name, model in models.items()
+    }
+    times = in_turns(work, turns=effort.turns)
+    for ours, theirs, goal in lines:
+        case = f"{what}, batch {len(images)}: {ours} beside {theirs}"
+        yield Row(case, times[ours], times[theirs], goal=goal)
 
-    @torch.no_grad()
-    def work() -> None:
-        model(images)
 
-    return work
-
-
-def _first_call(steps: int) -> float:
-    """Processor seconds of what is done once; without the caches of earlier runs."""
-    torch.compiler.reset()
-    block = _block(steps).eval()
-    block.compile()
-    work = _forward(block, 1)
-    with torch._inductor.utils.fresh_cache():
-        first = processor_seconds(work)
-    return first - processor_seconds(work)
+def _models(net: ContinuousNet, names: set[str]) -> Mapping[str, nn.Module]:
+    """Copies, so that each has gradients and statistics of its own."""
+    loop = loops_of(net)
+    makers = {
+        LOOP: lambda: copy.deepcopy(loop),
+        LOOP_LAST: lambda: copy.deepcopy(loop).to(memory_format=LAST),  # pyright: ignore[reportCallIssue]
+        "eager": lambda: og.with_execution(net),
+        "eager in channels_last": lambda: og.with_execution(net, memory_format=LAST),
+        "compiled": lambda: og.with_execution(net, compilation=og.CompiledSteps()),
+        "compiled in channels_last": lambda: og.with_execution(
+            net, compilation=og.CompiledSteps(), memory_format=LAST
+        ),
+    }
+    return {name: make() for name, make in makers.items() if name in names}

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from benchmarks.row import Row, timed
+from benchmarks.effort import Effort
+from benchmarks.measure import in_turns
+from benchmarks.row import AtMost, Goal, Row
 from odegraph.data.wake.cylinder import WakeParameters, make_flow
 from odegraph.dynamics import lyapunov_prior, lyapunov_solve
 from odegraph.models import StableLatent, linear_rollout
@@ -12,14 +14,14 @@ from odegraph.models import StableLatent, linear_rollout
 STEPS = 100
 
 
-def rows(runs: int) -> Iterator[Row]:
-    """Milliseconds of each case, without the first call."""
+def rows(effort: Effort) -> Iterator[Row]:
+    """Milliseconds of each case."""
     for case, goal, work in cases():
-        work()
-        yield Row(case, [1000 * timed(work) for _ in range(runs)], "ms", goal)
+        (times,) = in_turns({case: work}, turns=effort.turns).values()
+        yield Row(case, times, goal=goal)
 
 
-def cases() -> list[tuple[str, str, Callable[[], object]]]:
+def cases() -> list[tuple[str, Goal, Callable[[], object]]]:
     """What is timed, its goal, and the work."""
     generator = torch.Generator().manual_seed(0)
     omega = torch.randn(32, 32, generator=generator, dtype=torch.float64) / 6
@@ -28,15 +30,15 @@ def cases() -> list[tuple[str, str, Callable[[], object]]]:
     start = torch.randn(15, generator=generator)
     flow = make_flow(WakeParameters())
     return [
-        ("lyapunov_solve, n = 32", "60 ms", lambda: lyapunov_solve(omega)),
+        ("lyapunov_solve, n = 32", AtMost(60), lambda: lyapunov_solve(omega)),
         (
             "Lyapunov prior with gradient, n = 32",
-            "60 ms",
+            AtMost(60),
             lambda: lyapunov_prior(weight).backward(),
         ),
-        ("StableLatent(15).omega()", "", latent.omega),
-        ("rollout of 10,000 steps, n = 15", "", lambda: long_rollout(latent, start)),
-        (f"{STEPS} time steps of the wake, diameter 10", "", lambda: advance(flow.step)),
+        ("StableLatent(15).omega()", AtMost(), latent.omega),
+        ("rollout of 10,000 steps, n = 15", AtMost(), lambda: long_rollout(latent, start)),
+        (f"{STEPS} time steps of the wake, diameter 10", AtMost(), lambda: advance(flow.step)),
     ]
 
 

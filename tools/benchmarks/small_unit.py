@@ -1,134 +1,98 @@
 """Linear(2, 50), tanh, Linear(50, 2) on a batch of 64: what each framework adds to the arithmetic.
 
-Seconds of the processor, one thread, measured in turns. The peers integrate the same unit by the
-same scheme with the same steps.
+Each peer is measured beside the same scheme with the same steps, all in the same turns. The goals
+are those of the compiled block: the eager one calls the operations of torch that a loop calls,
+which therefore bounds it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 import odegraph as og
-from benchmarks.row import Row, least_in_turns
+from benchmarks import peers
+from benchmarks.effort import Effort
+from benchmarks.measure import in_turns
+from benchmarks.row import AtLeast, Goal, Row
+from odegraph.emit.compilation import Compilation
 from odegraph.models.units import TanhUnit
 
-BATCH, STEPS, ROUNDS = 64, 100, 10
-COMPILED_STEPS = 40
+BATCH, STEPS = 64, 100
+LOOP = "a Python loop"
+EXECUTIONS: Mapping[str, Compilation] = {"eager": og.Eager(), "compiled": og.CompiledSteps()}
+Cluster = Mapping[str, Mapping[str, float]]
+PEERS: Mapping[str, tuple[str, Callable[[nn.Module, int], peers.Solve]]] = {
+    "torchdiffeq": ("rk4-38", peers.torchdiffeq),
+    "torchdyn": ("rk4-classic", peers.torchdyn),
+    LOOP: ("rk4-classic", peers.python_loop),
+    "torchode": ("heun-2", peers.torchode),
+}
+GOALS: Mapping[tuple[str, str], Goal] = {
+    ("forward", "compiled"): AtLeast(4),
+    ("training step", "compiled"): AtLeast(3),
+}
+TASKS = ("forward", "training step")
 
-Solve = Callable[[Tensor], Tensor]
 
-
-def rows(runs: int) -> Iterator[Row]:
-    """How many times as long the others take."""
+def rows(effort: Effort) -> Iterator[Row]:
+    """Milliseconds of all steps, ours beside theirs."""
     unit = TanhUnit(2, 50)
-    yield from _beside_peers(
-        unit, "rk4-classic", {"torchdiffeq": torchdiffeq, "torchdyn": torchdyn}, runs
-    )
-    yield from _beside_peers(unit, "heun-2", {"torchode": torchode}, runs)
-    yield from _beside_hand_written(unit, runs)
+    solvers = {name: make(unit, STEPS) for name, (_, make) in PEERS.items()}
+    for scheme in dict.fromkeys(scheme for scheme, _ in PEERS.values()):
+        for how, compilation in EXECUTIONS.items():
+            solvers[f"{scheme}, {how}"] = block_of(unit, scheme, STEPS, compilation)
+    for what in TASKS:
+        work = {name: task(what, solve) for name, solve in solvers.items()}
+        times = in_turns(work, turns=effort.turns)
+        for peer, (scheme, _) in PEERS.items():
+            for how in EXECUTIONS:
+                goal = AtLeast() if peer == LOOP else GOALS.get((what, how), AtLeast())
+                case = case_of(what, scheme, how, peer)
+                yield Row(case, times[f"{scheme}, {how}"], times[peer], goal=goal)
 
 
-def _beside_peers(
-    unit: nn.Module, scheme: str, peers: Mapping[str, Callable[..., Solve]], runs: int
-) -> Iterator[Row]:
-    for compilation in (og.Eager(), og.CompiledSteps()):
-        block = _block(unit, scheme, STEPS)
-        block.compile(compilation)
-        how = type(compilation).__name__
-        solvers: dict[str, Solve] = {how: block}
-        solvers |= {name: make(unit, STEPS) for name, make in peers.items()}
-        for what, task, goal in (("forward", _forward, 4), ("training step", _training_step, 3)):
-            times = [_least(solvers, task) for _ in range(runs)]
-            for name in peers:
-                ratios = [one[name] / one[how] for one in times]
-                case = f"{scheme}, {STEPS} steps, {what}: {name} beside {how}"
-                yield Row(case, ratios, "times", f"at least {goal}")
+def case_of(what: str, scheme: str, how: str, peer: str) -> str:
+    """How a row is called."""
+    return f"{what}, {scheme}, {STEPS} steps: {how} beside {peer}"
 
 
-def _beside_hand_written(unit: nn.Module, runs: int) -> Iterator[Row]:
-    solvers: dict[str, Solve] = {"by hand": torch.compile(by_hand(unit, COMPILED_STEPS))}
-    for compilation in (og.CompiledSteps(), og.CompiledWhole()):
-        block = _block(unit, "rk4-classic", COMPILED_STEPS)
-        block.compile(compilation)
-        solvers[type(compilation).__name__] = block
-    for what, task in (("forward", _forward), ("training step", _training_step)):
-        times = [_least(solvers, task) for _ in range(runs)]
-        for name in list(solvers)[1:]:
-            ratios = [one[name] / one["by hand"] for one in times]
-            case = f"rk4-classic, {COMPILED_STEPS} steps, {what}: {name} beside a compiled loop"
-            yield Row(case, ratios, "times", "at most 1.05")
+def bars(rows: Sequence[Row]) -> Iterator[tuple[str, Cluster]]:
+    """For each task and scheme the microseconds of a step by name, from `rows` of this module."""
+    known = {row.case: row for row in rows}
+    for what in TASKS:
+        clusters: dict[str, dict[str, float]] = {}
+        for peer, (scheme, _) in PEERS.items():
+            cluster = clusters.setdefault(scheme, {})
+            for how in EXECUTIONS:
+                row = known[case_of(what, scheme, how, peer)]
+                cluster[peer] = microseconds(row.theirs)
+                cluster[f"odegraph, {how}"] = microseconds(row.ours)
+        yield what, clusters
 
 
-def _block(unit: nn.Module, scheme: str, steps: int) -> og.OdeBlock:
-    return og.OdeBlock(unit, scheme=scheme, basis=og.PiecewiseConstant(1), steps=steps)
+def microseconds(milliseconds: Sequence[float]) -> float:
+    """Of one step, the median."""
+    return 1000 * statistics.median(milliseconds) / STEPS
 
 
-def _least(solvers: Mapping[str, Solve], task: Callable[[Solve], Callable]) -> dict[str, float]:
-    return least_in_turns({name: task(solve) for name, solve in solvers.items()}, rounds=ROUNDS)
+def block_of(unit: nn.Module, scheme: str, steps: int, compilation: Compilation) -> og.OdeBlock:
+    """The unit with one set of weights for all depths."""
+    basis = og.PiecewiseConstant(1)
+    execution = og.Execution(compilation=compilation)
+    return og.OdeBlock(unit, scheme=scheme, basis=basis, steps=steps, execution=execution)
 
 
-def _forward(solve: Solve) -> Callable[[], object]:
-    x = torch.randn(BATCH, 2)
+def task(what: str, solve: peers.Solve, *, device: str = "cpu") -> Callable[[], object]:
+    """The forward pass without gradients, or the pass there and back."""
+    x = torch.randn(BATCH, 2, device=device)
 
     @torch.no_grad()
-    def work() -> None:
+    def forward() -> None:
         solve(x)
 
-    return work
-
-
-def _training_step(solve: Solve) -> Callable[[], object]:
-    x = torch.randn(BATCH, 2)
-
-    def work() -> None:
+    def training_step() -> None:
         solve(x).square().sum().backward()
 
-    return work
-
-
-def by_hand(unit: nn.Module, steps: int) -> Solve:
-    """The classic fourth-order scheme as a loop."""
-    h = 1 / steps
-
-    def solve(x: Tensor) -> Tensor:
-        for _ in range(steps):
-            k1 = unit(x)
-            k2 = unit(x + h / 2 * k1)
-            k3 = unit(x + h / 2 * k2)
-            k4 = unit(x + h * k3)
-            x = x + (h / 6 * k1 + h / 3 * k2 + h / 3 * k3 + h / 6 * k4)
-        return x
-
-    return solve
-
-
-def torchdiffeq(unit: nn.Module, steps: int) -> Solve:
-    """Its fourth-order scheme is the 3/8 rule: as many evaluations and two more sums."""
-    from torchdiffeq import odeint
-
-    times = torch.linspace(0, 1, steps + 1)
-    return lambda x: odeint(lambda _, y: unit(y), x, times, method="rk4")[-1]
-
-
-def torchdyn(unit: nn.Module, steps: int) -> Solve:
-    """Fixed steps, gradients by backpropagation."""
-    from torchdyn.numerics import odeint
-
-    times = torch.linspace(0, 1, steps + 1)
-    return lambda x: odeint(lambda _, y, **__: unit(y), x, times, solver="rk4")[1][-1]
-
-
-def torchode(unit: nn.Module, steps: int) -> Solve:
-    """Heun's scheme with fixed steps: it has no fourth-order scheme without step control."""
-    import torchode
-
-    term = torchode.ODETerm(lambda _, y: unit(y))
-    solver = torchode.AutoDiffAdjoint(torchode.Heun(term=term), torchode.FixedStepController())
-
-    def solve(x: Tensor) -> Tensor:
-        start, end = torch.zeros(len(x)), torch.ones(len(x))
-        problem = torchode.InitialValueProblem(y0=x, t_start=start, t_end=end)
-        return solver.solve(problem, dt0=torch.full((len(x),), 1 / steps)).ys[:, -1]
-
-    return solve
+    return forward if what == "forward" else training_step

@@ -1,20 +1,15 @@
-"""A compiled ContinuousNet 8-8-8 beside a hand-written loop of the same convolutions."""
+"""Networks with loops over the same layers and weights in place of the blocks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmarks.row import Row, extra_percent
-from odegraph import OdeBlock
+import odegraph as og
 from odegraph.emit.slots import slots_of
 from odegraph.models import ContinuousNet
 from odegraph.models.units import ConvReluNorm
-
-BATCH = 32
-PAIRS = 15  # of measurements in one run: single ones differ by several percent
-GOAL = "3 %"
 
 
 class EulerLoop(nn.Module):
@@ -31,8 +26,12 @@ class EulerLoop(nn.Module):
         return x
 
 
-class RungeKuttaLoop(EulerLoop):
+class RungeKuttaLoop(nn.Module):
     """The classic fourth-order step with one layer, layer by layer."""
+
+    def __init__(self, layers: list[nn.Module]) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
 
     def forward(self, x: Tensor) -> Tensor:
         """The state after all layers."""
@@ -48,16 +47,19 @@ class RungeKuttaLoop(EulerLoop):
 LOOPS = {"euler": EulerLoop, "rk4-classic": RungeKuttaLoop}
 
 
-def by_hand(net: ContinuousNet) -> nn.Sequential:
+def loops_of(net: ContinuousNet) -> nn.Sequential:
     """The same layers and weights, with loops in place of the blocks."""
-    layers: dict[str, nn.Module] = dict(net.named_children())
-    for name, block in layers.items():
-        if isinstance(block, OdeBlock):
-            layers[name] = LOOPS[block.manifestation.scheme.name](layers_of(block))
+    layers = {
+        name: LOOPS[layer.manifestation.scheme.name](layers_of(layer))
+        if isinstance(layer, og.OdeBlock)
+        else layer
+        for name, layer in net.named_children()
+    }
     return nn.Sequential(*layers.values())
 
 
-def layers_of(block: OdeBlock) -> list[nn.Module]:
+def layers_of(block: og.OdeBlock) -> list[nn.Module]:
+    """The unit of each element of a piecewise constant basis."""
     slots = {**slots_of(block.theta), **slots_of(block.state)}
     layers: list[nn.Module] = []
     for k in range(block.manifestation.basis.size):
@@ -68,19 +70,8 @@ def layers_of(block: OdeBlock) -> list[nn.Module]:
     return layers
 
 
-def rows(runs: int) -> Iterator[Row]:
-    """What the network takes more than the loop."""
-    for scheme in LOOPS:
-        net = ContinuousNet(scheme=scheme, elements=8, steps=8)
-        loop = by_hand(net)
-        for what, work in (("forward", _forward), ("training step", _training_step)):
-            mine, other = work(net), work(loop)
-            extra = [extra_percent(mine, other, pairs=PAIRS) for _ in range(runs)]
-            yield Row(f"8-8-8, {scheme}, beside a loop: {what}, batch {BATCH}", extra, "%", GOAL)
-
-
-def _forward(model: nn.Module) -> Callable[[], object]:
-    images = torch.randn(BATCH, 3, 32, 32)
+def forward(model: nn.Module, images: Tensor) -> Callable[[], object]:
+    """In evaluation mode, without gradients."""
 
     @torch.no_grad()
     def work() -> None:
@@ -89,8 +80,9 @@ def _forward(model: nn.Module) -> Callable[[], object]:
     return work
 
 
-def _training_step(model: nn.Module) -> Callable[[], object]:
-    images, labels = torch.randn(BATCH, 3, 32, 32), torch.zeros(BATCH, dtype=torch.long)
+def training_step(model: nn.Module, images: Tensor) -> Callable[[], object]:
+    """There and back, and a step of the optimiser."""
+    labels = torch.zeros(len(images), dtype=torch.long, device=images.device)
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9)
 
     def work() -> None:
