@@ -5,11 +5,15 @@ For incremental accumulation, and for the recursions of low-storage schemes, see
 """
 
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 
-from odegraph.ir import Input, StepGraph, renamed, step_graph
+from odegraph.ir import Combine, Input, SolvedRate, StepGraph, Theta, renamed, step_graph
 from odegraph.ir.graph import NamedNode
-from odegraph.passes.step_program import STATE_SIZED, StepPlan, StepProgram
+from odegraph.passes.registers import EVENTS, STATE_SIZED, registers
+from odegraph.passes.step_program import StepPlan, StepProgram
 from odegraph.passes.values_across import values_across
+
+KNOWN = (Theta, Combine, SolvedRate, *EVENTS)
 
 
 def order_registers(graph: StepGraph) -> StepGraph:
@@ -18,7 +22,8 @@ def order_registers(graph: StepGraph) -> StepGraph:
     Comes last. The numbers are those of the graph to rounding. Steps that treat the halves of the
     state differently stay as they are: they update the halves in place already.
     """
-    return step_graph(graph.manifestation, _ordered(graph))
+    ordered = step_graph(graph.manifestation, _ordered(graph))
+    return replace(ordered, registers=registers(ordered).allocation)
 
 
 def _ordered(graph: StepGraph) -> Iterator[NamedNode]:
@@ -26,7 +31,7 @@ def _ordered(graph: StepGraph) -> Iterator[NamedNode]:
     names: dict[str, str] = {}
     across = values_across(graph)
     for step, nodes in _by_step(graph):
-        if step is None or any(map(graph.splits_state, nodes)):
+        if step is None or not _is_linear_between_events(graph, nodes):
             for name in nodes:
                 yield name, graph.node(name), renamed(graph.inputs(name), names)
             continue
@@ -53,3 +58,8 @@ def _by_step(graph: StepGraph) -> list[tuple[int | None, list[str]]]:
         else:
             (first if isinstance(node, Input) else last).append(name)
     return [(None, first), *sorted(steps.items()), (None, last)]
+
+
+def _is_linear_between_events(graph: StepGraph, nodes: list[str]) -> bool:
+    known = all(isinstance(graph.node(name), KNOWN) for name in nodes)
+    return known and not any(map(graph.splits_state, nodes))

@@ -10,8 +10,24 @@ to the sums, is workspace, not counted here nor in the literature on low-storage
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from odegraph.ir import Output, StepGraph, Update
-from odegraph.passes.step_program import EVENTS, STATE_SIZED
+from odegraph.ir import (
+    Apply,
+    Combine,
+    Evaluate,
+    FunctionOfJacobian,
+    Input,
+    Jacobian,
+    Output,
+    Propagator,
+    Solve,
+    SolvedRate,
+    StageMatrix,
+    StepGraph,
+    Update,
+)
+
+STATE_SIZED = (Input, Evaluate, SolvedRate, Combine, Apply)
+EVENTS = (Evaluate, Solve, Jacobian, FunctionOfJacobian, StageMatrix, Propagator, Apply)
 
 
 @dataclass(frozen=True)
@@ -86,9 +102,14 @@ def _allocation(graph: StepGraph, lifetimes: Mapping[str, Lifetime]) -> dict[str
     """
     taken: dict[str, int] = {}
     busy: dict[int, int] = {}  # register -> the last event that it is in use for
-    for name, life in sorted(lifetimes.items(), key=lambda one: one[1].first):
+
+    def sums_first(one: tuple[str, Lifetime]) -> tuple[int, bool]:
+        return one[1].first, not isinstance(graph.node(one[0]), Combine)
+
+    for name, life in sorted(lifetimes.items(), key=sums_first):
         free = [one for one in range(len(busy) + 1) if busy.get(one, -1) < life.first]
-        wished = [taken[source] for source, _ in graph.inputs(name) if source in taken]
+        terms = (source for source, edge in graph.inputs(name) if edge.role == "term")
+        wished = [taken[source] for source in terms if source in taken]
         register = next((one for one in wished if one in free), free[0])
         taken[name] = register
         busy[register] = life.last

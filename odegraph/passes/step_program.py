@@ -9,13 +9,7 @@ from odegraph.ir import (
     Combine,
     Edge,
     Evaluate,
-    FunctionOfJacobian,
-    Input,
-    Jacobian,
-    Propagator,
     Solve,
-    SolvedRate,
-    StageMatrix,
     StepGraph,
     Theta,
     renamed,
@@ -25,9 +19,8 @@ from odegraph.ir.number_domain import NumberDomain
 from odegraph.passes.exact_vectors import Vector, combined
 from odegraph.passes.register_plan import Event, Program
 from odegraph.passes.register_schedule import Add, Run, schedule
+from odegraph.passes.registers import EVENTS, STATE_SIZED
 
-STATE_SIZED = (Input, Evaluate, SolvedRate, Combine, Apply)
-EVENTS = (Evaluate, Solve, Jacobian, FunctionOfJacobian, StageMatrix, Propagator, Apply)
 MATRICES = ("matrix", "jacobian")
 
 
