@@ -7,7 +7,7 @@ from odegraph.emit.propagator import propagator_statement
 from odegraph.emit.recycled_rates import RecycledRates
 from odegraph.emit.rounding import Precision
 from odegraph.emit.solve_source import linear_statement, matrix_statement, solve_statement
-from odegraph.emit.source_lines import call, sum_statements
+from odegraph.emit.source_lines import INCREMENT, call, sum_statements
 from odegraph.emit.statistics_source import statistics_statements
 from odegraph.emit.variables import Variables, last_uses, sum_of_variables, used_once_as_state
 from odegraph.emit.weighted_sum import WeightedSum
@@ -173,7 +173,10 @@ class _ForwardWriter:
             return
         total = self._sum(name)
         target = self.names.assign(name, wanted, position)
-        self.lines += sum_statements(target, total, margin=MARGIN)
+        lines = sum_statements(target, total, margin=MARGIN)
+        if len(lines) > 1:
+            self.names.hold_until_released(INCREMENT)
+        self.lines += lines
 
     def _is_carried(self, name: str) -> bool:
         # The state at the end of a step, which may be the state of its last stage too.

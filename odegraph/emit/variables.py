@@ -24,6 +24,10 @@ class Variables:
         self.variable[value] = variable
         return variable
 
+    def hold_until_released(self, variable: str) -> None:
+        """Take note of a variable that holds no value of the graph, such as part of a sum."""
+        self.held[variable] = variable
+
     def release(self, position: int) -> list[str]:
         """`del k1, y`: the variables of values that nothing reads from this position on."""
         dead = [
