@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from torch import nn
+from torch import fx, nn
 
 import odegraph as og
 from odegraph.draw import draw_snapshots, draw_step_graph, render_dot
 from odegraph.draw.plain_graph import unit_dot
-from odegraph.ir import StepGraph, build_step_graph, manifestation
+from odegraph.emit.batch_last import batch_last
+from odegraph.emit.compilation import SMALL_LAYER
+from odegraph.emit.unit_call import UNITS
+from odegraph.ir import Part, StepGraph, build_step_graph, manifestation
 from odegraph.passes import DEFAULT_PASSES, Pass, collapse_linear, run_passes
 from odegraph.passes.invert import invert, only_start
 from odegraph.unit import fold_norms, trace_unit
@@ -26,6 +29,7 @@ def main() -> None:
     collapsed = one_step("rk4-classic", steps=3, passes=(collapse_linear, *DEFAULT_PASSES))
     og.draw(collapsed, FOLDER / "linear-collapsed.svg")
     draw_folded_norm()
+    draw_columns()
     draw_step_graph(only_start(invert(verlet)), FOLDER / "verlet-inverse.svg", title="its inverse")
 
 
@@ -33,9 +37,24 @@ def draw_folded_norm() -> None:
     """A convolution with its BatchNorm, before and after `bake`."""
     unit = nn.Sequential(nn.Conv2d(2, 2, 3, padding=1), nn.BatchNorm2d(2), nn.ReLU())
     traced = trace_unit(unit)
-    render_dot(unit_dot(traced, title="the unit"), FOLDER / "norm.svg")
+    render_dot(unit_dot(traced.evaluation.graph, title="the unit"), FOLDER / "norm.svg")
     folded = fold_norms(traced).unit
-    render_dot(unit_dot(folded, title="what bake makes of it"), FOLDER / "norm-folded.svg")
+    render_dot(
+        unit_dot(folded.evaluation.graph, title="what bake makes of it"), FOLDER / "norm-folded.svg"
+    )
+
+
+def draw_columns() -> None:
+    """A unit of linear layers for states in rows, and for states in columns."""
+    unit = nn.Sequential(nn.Linear(2, 50), nn.Tanh(), nn.Linear(50, 2))
+    block = og.OdeBlock(unit, scheme="euler", basis=og.PiecewiseConstant(1), steps=1)
+    turned = batch_last(block.graph_module, small=SMALL_LAYER)
+    assert turned is not None
+    for module, name in ((block.graph_module, "rows"), (turned, "columns")):
+        graph = module.get_submodule(UNITS[Part.WHOLE]).graph
+        assert isinstance(graph, fx.Graph)
+        title = {"rows": "states [batch, features]", "columns": "states [features, batch]"}[name]
+        render_dot(unit_dot(graph, title=title), FOLDER / f"{name}.svg")
 
 
 def one_step(scheme: str, *, steps: int = 1, passes: Sequence[Pass] = DEFAULT_PASSES) -> StepGraph:

@@ -8,7 +8,12 @@ from torch import Tensor, fx, nn
 
 from odegraph.basis import ExactMatrix
 from odegraph.block.execution import COMPILED_STEPS, EAGER
-from odegraph.block.memory_format import known_format, laid_out, named_format
+from odegraph.block.memory_format import (
+    known_format,
+    laid_out,
+    laid_out_slots,
+    named_format,
+)
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.slot_maps import map_slot
 from odegraph.emit.compilation import Compilation, Lowered, Run
@@ -34,7 +39,8 @@ class BakedBlock(nn.Module):
     """The evaluation graph of a block with one constant for each depth where it reads theta.
 
     Slots have shape [distinct depths, *shape] and are buffers: there is nothing left to train, and
-    nothing that another manifestation could be made from.
+    nothing that another manifestation could be made from. With a memory format the weights of
+    convolutions lie in it, too, so that no call has to convert them.
     """
 
     def __init__(
@@ -73,7 +79,7 @@ class BakedBlock(nn.Module):
         return cls(
             folded.unit,
             graph,
-            theta=slot_module(theta),
+            theta=slot_module(laid_out_slots(theta, block.execution.memory_format)),
             state=slot_module(state),
             precision=block.precision,
             compilation=block.execution.compilation,

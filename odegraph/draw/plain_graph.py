@@ -8,7 +8,6 @@ from torch import fx
 from odegraph.draw import graph_style, style
 from odegraph.draw.labels import typeset
 from odegraph.ir import Evaluate, Input, Node, Output, StepGraph, Theta, to_text
-from odegraph.unit import Unit
 
 WIDTH = 30  # characters
 NEW_LINE = "\\n"
@@ -29,10 +28,10 @@ def plain_dot(graph: StepGraph, *, title: str) -> str:
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def unit_dot(unit: Unit, *, title: str) -> str:
-    """What a unit computes in evaluation mode: its operations and the values that they read."""
+def unit_dot(unit: fx.Graph, *, title: str) -> str:
+    """What the graph of a unit computes: its operations and the values that they read."""
     lines = _opening(title)
-    for node in unit.evaluation.graph.nodes:
+    for node in unit.nodes:
         if node.op == "placeholder" and not node.users:
             continue
         value = node.op == "placeholder" and node.meta["path"] != "x"

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol, final
 
 import torch
 from torch import Tensor, fx, nn
+from torch.utils._pytree import tree_map
 
+from odegraph.emit.batch_last import batch_last
 from odegraph.emit.rounding import Precision
 from odegraph.emit.step_segments import StepSegments, cut_into_steps
 from odegraph.emit.theta_tables import is_selection, lift_weights, multiply_slots
@@ -21,9 +24,13 @@ STEPS_PER_SEGMENT = (4, 2)
 MOST_COMPILED = 12
 """Steps in all segments of different form: a start, what is repeated, and an end."""
 
+SMALL_LAYER = 512
+"""Weights up to which a sum was faster than a call of BLAS, for batches of 1 to 1024."""
+
 # Inputs are checked by the guards of each segment; checking every buffer inside again took about
-# 15 % of the forward pass of a small unit.
-WITHOUT_SIZE_CHECKS: Mapping[str, Any] = {"size_asserts": False}
+# 15 % of the forward pass of a small unit. Calls from C++ instead of Python took off another 20 %.
+OF_SEGMENTS: Mapping[str, Any] = {"size_asserts": False, "cpp_wrapper": True}
+OF_WHOLE: Mapping[str, Any] = {"size_asserts": False}  # C++ of a long graph compiles for minutes
 
 
 @dataclass(frozen=True)
@@ -91,9 +98,13 @@ class CompiledSteps:
     Args:
         backend: of `torch.compile`. On CUDA devices `inductor` is asked for CUDA graphs; not yet
             run on one.
+        small_layer: units of linear layers and activations alone are compiled for states
+            [features, batch] on a CPU, see `emit/batch_last.py`; layers with at most so many
+            weights become sums there. 0 leaves all as it is.
     """
 
     backend: str = "inductor"
+    small_layer: int = SMALL_LAYER
 
     def whole(self, lowered: Lowered) -> Run:
         """A loop over compiled segments."""
@@ -101,7 +112,11 @@ class CompiledSteps:
         form = lowered.graph.manifestation
         if not form.is_uniform:
             lift_weights(module)
-        return _Chain(self._compiled(_longest_segments(module, form.steps)))
+        return _ByLayout(
+            module,
+            self.small_layer,
+            lambda one: _Chain(self._compiled(_longest_segments(one, form.steps))),
+        )
 
     def steps(self, module: fx.GraphModule) -> StepSegments:
         """Each step compiled by itself."""
@@ -109,7 +124,7 @@ class CompiledSteps:
 
     def _compiled(self, steps: StepSegments) -> StepSegments:
         functions = {id(one.function): one.function for one in steps.steps}
-        compiled = {key: _compile(one, self.backend) for key, one in functions.items()}
+        compiled = {key: _compile(one, self.backend, OF_SEGMENTS) for key, one in functions.items()}
         segments = (replace(one, function=compiled[id(one.function)]) for one in steps.steps)
         return replace(steps, steps=tuple(segments))
 
@@ -122,17 +137,51 @@ class CompiledWhole:
     Args:
         backend: of `torch.compile`. On CUDA devices `inductor` is asked for CUDA graphs; not yet
             run on one.
+        small_layer: as in `CompiledSteps`.
     """
 
     backend: str = "inductor"
+    small_layer: int = SMALL_LAYER
 
     def whole(self, lowered: Lowered) -> Run:
         """The compiled module."""
-        return _compile(_with_theta_tables(lowered), self.backend)
+        module = _with_theta_tables(lowered)
+        return _ByLayout(
+            module, self.small_layer, lambda one: _compile(one, self.backend, OF_WHOLE)
+        )
 
     def steps(self, module: fx.GraphModule) -> StepSegments:
         """Each step compiled by itself: gradients that need steps apart get no more."""
         return CompiledSteps(self.backend).steps(module)
+
+
+class _ByLayout:
+    """Runs a graph for states [features, batch] where it may, for states as they are elsewhere."""
+
+    def __init__(
+        self, module: fx.GraphModule, small_layer: int, run: Callable[[fx.GraphModule], Run]
+    ) -> None:
+        self.module = module
+        self.small_layer = small_layer
+        self.run = run
+
+    @cached_property
+    def as_it_is(self) -> Run:
+        return self.run(self.module)
+
+    @cached_property
+    def in_columns(self) -> Run | None:
+        turned = batch_last(self.module, small=self.small_layer) if self.small_layer else None
+        return None if turned is None else self.run(turned)
+
+    def __call__(self, x: Tensor) -> Any:
+        # Autocast knows linear layers, not sums; other devices were not measured.
+        device = x.device.type
+        suits = x.dim() == 2 and device == "cpu" and not torch.is_autocast_enabled(device)
+        if not suits or self.in_columns is None:
+            return self.as_it_is(x)
+        result = self.in_columns(x.t().contiguous())
+        return tree_map(lambda one: one.t().contiguous(), result)
 
 
 def _with_theta_tables(lowered: Lowered) -> fx.GraphModule:
@@ -145,14 +194,16 @@ def _with_theta_tables(lowered: Lowered) -> fx.GraphModule:
     return module
 
 
-def _compile(function: Callable[..., Any], backend: str) -> Callable[..., Any]:
+def _compile(
+    function: Callable[..., Any], backend: str, options: Mapping[str, Any]
+) -> Callable[..., Any]:
     """A function that is compiled when it is first called, when the device is known."""
     compiled: dict[str, Callable[..., Any]] = {}
 
     def call(*values: Tensor) -> Any:
         device = values[0].device.type
         if device not in compiled:
-            settings = _settings(backend, device)
+            settings = _settings(backend, device, options)
             # The method, not the module: calling a module checks for hooks that ours never have.
             forward = function.forward if isinstance(function, nn.Module) else function
             compiled[device] = torch.compile(forward, fullgraph=True, **settings)
@@ -161,10 +212,10 @@ def _compile(function: Callable[..., Any], backend: str) -> Callable[..., Any]:
     return call
 
 
-def _settings(backend: str, device: str) -> dict[str, Any]:
+def _settings(backend: str, device: str, options: Mapping[str, Any]) -> dict[str, Any]:
     if backend != "inductor":
         return {"backend": backend}
-    return {"mode": "reduce-overhead"} if device == "cuda" else {"options": WITHOUT_SIZE_CHECKS}
+    return {"mode": "reduce-overhead"} if device == "cuda" else {"options": dict(options)}
 
 
 def _longest_segments(module: fx.GraphModule, count: int) -> StepSegments:

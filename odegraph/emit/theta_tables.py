@@ -44,7 +44,8 @@ def multiply_slots(module: fx.GraphModule, rows: Sequence[Row], *, precision: Pr
 
 def at_depths(slot: Tensor, matrix: Tensor) -> Tensor:
     """theta(t_i) = sum_b matrix[i, b] slot[b], of shape [depths, *shape]."""
-    return torch.tensordot(matrix.to(slot), slot[: matrix.shape[1]], dims=1)
+    with torch.autocast(slot.device.type, enabled=False):  # sums of a graph are not rounded either
+        return torch.tensordot(matrix.to(slot), slot[: matrix.shape[1]], dims=1)
 
 
 def lift_weights(module: fx.GraphModule) -> None:
