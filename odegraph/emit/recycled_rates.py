@@ -23,7 +23,7 @@ class RecycledRates:
         old = self.names.variable[value]
         if old == "k1" or self.names.is_live("k1", position):
             return []
-        del self.names.held[old]
+        self.names.hold_until_released(old)
         self.names.held["k1"], self.names.variable[value] = value, "k1"
         return [f"k1 = {old}  # the last rate of the step before is the first here"]
 

@@ -1,7 +1,7 @@
 """The step graph: the intermediate representation of a manifestation."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import networkx as nx
 
@@ -18,10 +18,13 @@ class StepGraph:
         manifestation: what the graph discretises.
         graph: a frozen `networkx.DiGraph`; `graph.nodes[name]["node"]` is a `Node`,
             `graph.edges[source, target]["edge"]` an `Edge`. A sum holds its terms in edge order.
+        registers: the register of each value, counted from 0, where a pass has allocated them:
+            then executors hold no value longer than it is needed.
     """
 
     manifestation: Manifestation
     graph: nx.DiGraph
+    registers: Mapping[str, int] = field(default_factory=dict)
 
     def __deepcopy__(self, memo: dict) -> "StepGraph":
         return self  # frozen
@@ -78,7 +81,12 @@ class StepGraph:
 NamedNode = tuple[str, Node, list[tuple[str, Edge]]]
 
 
-def step_graph(manifestation: Manifestation, parts: Iterable[NamedNode]) -> StepGraph:
+def step_graph(
+    manifestation: Manifestation,
+    parts: Iterable[NamedNode],
+    *,
+    registers: Mapping[str, int] | None = None,
+) -> StepGraph:
     """A `StepGraph` of named nodes with their inputs, given in topological order."""
     graph = nx.DiGraph()
     named = list(parts)
@@ -86,7 +94,7 @@ def step_graph(manifestation: Manifestation, parts: Iterable[NamedNode]) -> Step
     graph.add_edges_from(
         (source, name, {"edge": edge}) for name, _, inputs in named for source, edge in inputs
     )
-    return StepGraph(manifestation, nx.freeze(graph))
+    return StepGraph(manifestation, nx.freeze(graph), registers or {})
 
 
 def parts_of(graph: StepGraph) -> Iterator[NamedNode]:
