@@ -145,8 +145,15 @@ def test_gradients_and_statistics_of_all_sorts_of_units(unit, shape, mode, schem
         assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize("passes", [(), og.DEFAULT_PASSES], ids=["none", "default"])
-@pytest.mark.parametrize("scheme", FEW)
+PASSES = {
+    "none": (),
+    "batched": (*og.DEFAULT_PASSES, og.passes.batch_stages),
+    "registers": (*og.DEFAULT_PASSES, og.passes.order_registers),
+}
+
+
+@pytest.mark.parametrize("passes", PASSES.values(), ids=PASSES)
+@pytest.mark.parametrize("scheme", [*FEW, "williamson-3", "extrapolated-euler(3)"])
 def test_gradients_do_not_depend_on_the_passes(scheme, passes):
     block = og.OdeBlock(
         Tanh(4),
