@@ -8,8 +8,6 @@ from torch import fx, nn
 import odegraph as og
 from odegraph.draw import draw_snapshots, draw_step_graph, render_dot
 from odegraph.draw.plain_graph import unit_dot
-from odegraph.emit.batch_last import batch_last
-from odegraph.emit.compilation import SMALL_LAYER
 from odegraph.emit.unit_call import UNITS
 from odegraph.ir import Part, StepGraph, build_step_graph, manifestation
 from odegraph.passes import DEFAULT_PASSES, Pass, collapse_linear, run_passes
@@ -48,7 +46,7 @@ def draw_columns() -> None:
     """A unit of linear layers for states in rows, and for states in columns."""
     unit = nn.Sequential(nn.Linear(2, 50), nn.Tanh(), nn.Linear(50, 2))
     block = og.OdeBlock(unit, scheme="euler", basis=og.PiecewiseConstant(1), steps=1)
-    turned = batch_last(block.graph_module, small=SMALL_LAYER)
+    turned = og.Columns().rewritten(block.graph_module)
     assert turned is not None
     for module, name in ((block.graph_module, "rows"), (turned, "columns")):
         graph = module.get_submodule(UNITS[Part.WHOLE]).graph

@@ -11,8 +11,9 @@ from odegraph.block.execution import COMPILED_STEPS, EAGER
 from odegraph.block.memory_format import known_format, laid_out, named_format
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.slot_maps import map_slot
-from odegraph.emit.compilation import Compilation, Lowered, Run
+from odegraph.emit.compilation import Compilation, Eager, Lowered
 from odegraph.emit.fx_graph import lower_to_fx
+from odegraph.emit.layouts import DirectConvolutions, Run
 from odegraph.emit.python_source import BlockParts
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_module, slots_of
@@ -20,6 +21,8 @@ from odegraph.emit.unit_call import evaluation_call
 from odegraph.ir import Manifestation, Row, StepGraph
 from odegraph.passes import tabulate_pairs, tabulate_theta
 from odegraph.unit import FoldedUnit, Unit, fold_norms
+
+EAGER_INFERENCE = Eager((DirectConvolutions(),))
 
 Fold = Callable[[Unit], FoldedUnit]
 
@@ -76,7 +79,7 @@ class BakedBlock(nn.Module):
             theta=slot_module(theta),
             state=slot_module(state),
             precision=block.precision,
-            compilation=block.execution.compilation,
+            compilation=_without_gradients(block.execution.compilation),
             memory_format=block.execution.memory_format,
         )
 
@@ -150,6 +153,11 @@ class BakedBlock(nn.Module):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(known_format(state))
         self._lowered = [self._lower(self.step_graph)]
+
+
+def _without_gradients(compilation: Compilation) -> Compilation:
+    """Baked blocks need not be made of operations that have gradients."""
+    return EAGER_INFERENCE if compilation == EAGER else compilation
 
 
 def _tabulated(slots: Mapping[str, Tensor], rows: tuple[Row, ...]) -> dict[str, Tensor]:
