@@ -12,6 +12,7 @@ from odegraph.block.memory_format import known_format, laid_out, named_format
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.slot_maps import map_slot
 from odegraph.emit.compilation import Compilation, Eager, Lowered
+from odegraph.emit.direct_convolutions import with_packed_weights
 from odegraph.emit.fx_graph import lower_to_fx
 from odegraph.emit.layouts import DirectConvolutions, Run
 from odegraph.emit.python_source import BlockParts
@@ -22,7 +23,7 @@ from odegraph.ir import Manifestation, Row, StepGraph
 from odegraph.passes import tabulate_pairs, tabulate_theta
 from odegraph.unit import FoldedUnit, Unit, fold_norms
 
-EAGER_INFERENCE = Eager((DirectConvolutions(),))
+EAGER_INFERENCE = Eager((DirectConvolutions(with_packed_weights),))
 
 Fold = Callable[[Unit], FoldedUnit]
 
@@ -61,6 +62,7 @@ class BakedBlock(nn.Module):
         self.memory_format = memory_format
         self._lowered = [self._lower(graph)]
         self._runs: list[Run] = []
+        self._versions: list[int] = []
 
     @classmethod
     def of_block(cls, block: OdeBlock, *, fold: Fold = fold_norms) -> "BakedBlock":
@@ -110,8 +112,10 @@ class BakedBlock(nn.Module):
         x = laid_out(x, self.memory_format)
         if torch.compiler.is_compiling():
             return self._lowered[0](x)
-        if not self._runs:
-            self._runs = [self.compilation.whole(self._lowered_graph)]
+        versions = [slot._version for slot in (*self.theta.buffers(), *self.state.buffers())]
+        if not self._runs or versions != self._versions:
+            # Weights may have been packed: new values must not meet what was made of old ones.
+            self._runs, self._versions = [self.compilation.whole(self._lowered_graph)], versions
         return self._runs[0](x)
 
     def compile(  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -146,6 +150,11 @@ class BakedBlock(nn.Module):
             state=self.state,
             precision=self.precision,
         )
+
+    def _apply(self, fn: Any, recurse: bool = True) -> "BakedBlock":  # noqa: FBT001, FBT002
+        super()._apply(fn, recurse)
+        self._runs = []
+        return self
 
     def __getstate__(self) -> dict[str, Any]:
         return {**named_format(self.__dict__), "_lowered": [], "_runs": []}

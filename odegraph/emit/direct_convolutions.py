@@ -11,9 +11,10 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
+from odegraph.emit.step_segments import cut_into_steps
 from odegraph.emit.submodules import with_units
 from odegraph.emit.unit_call import UNITS
 from odegraph.unit.operations import argument
@@ -26,10 +27,12 @@ _ACTIVATIONS: Mapping[Any, str] = MappingProxyType(
     }
 )
 
+PACKED = "packed"
+
 
 def has_direct_convolutions() -> bool:
     """Whether this build of torch computes convolutions in oneDNN, and has been let to."""
-    return torch.backends.mkldnn.is_available() and torch.backends.mkldnn.enabled
+    return torch.backends.mkldnn.is_available() and bool(torch.backends.mkldnn.enabled)
 
 
 def with_direct_convolutions(module: fx.GraphModule) -> fx.GraphModule | None:
@@ -38,6 +41,51 @@ def with_direct_convolutions(module: fx.GraphModule) -> fx.GraphModule | None:
     units = {name: _directed(module, name) for name in called & set(UNITS.values())}
     changed = {name: unit for name, unit in units.items() if unit is not None}
     return with_units(module, changed) if changed else None
+
+
+def with_packed_weights(module: fx.GraphModule) -> fx.GraphModule | None:
+    """The same with a copy of each weight as oneDNN keeps it, so that no call rearranges it.
+
+    Only for a graph whose slots stay what they are.
+    """
+    direct = with_direct_convolutions(module)
+    if direct is None:
+        return None
+    pieces = cut_into_steps(direct)
+    with torch.no_grad():
+        values = dict(zip(pieces.constants, pieces.prologue(), strict=True))
+    packed = nn.Module()
+    direct.add_module(PACKED, packed)
+    for call in direct.graph.find_nodes(op="call_module"):
+        for position, convolution in _weights_of(direct, str(call.target)).items():
+            read = call.args[position]
+            name = f"{read.name}_{call.target}_{position}"
+            if not hasattr(packed, name):
+                packed.register_buffer(name, _packed(values[read.name], convolution))
+            with direct.graph.inserting_before(call):
+                call.update_arg(position, direct.graph.get_attr(f"{PACKED}.{name}"))
+    direct.graph.eliminate_dead_code()
+    direct.recompile()
+    return direct
+
+
+def _weights_of(module: fx.GraphModule, name: str) -> dict[int, fx.Node]:
+    """By the position of an argument of a unit the convolution that alone reads it as weight."""
+    unit = module.get_submodule(name)
+    assert isinstance(unit, fx.GraphModule)
+    found = {}
+    for position, given in enumerate(unit.graph.find_nodes(op="placeholder")):
+        readers = list(given.users)
+        if len(readers) == 1 and readers[0].target is convolve and readers[0].args[1] is given:
+            found[position] = readers[0]
+    return found
+
+
+def _packed(weight: Tensor, convolution: fx.Node) -> Tensor:
+    stride, padding, dilation, groups = (
+        convolution.kwargs[name] for name in ("stride", "padding", "dilation", "groups")
+    )
+    return torch.ops.mkldnn._reorder_convolution_weight(weight, padding, stride, dilation, groups)
 
 
 def convolve(

@@ -72,7 +72,14 @@ class Columns:
 @final
 @dataclass(frozen=True)
 class DirectConvolutions:
-    """Images in channels_last and calls of oneDNN itself, in single precision without gradients."""
+    """Images in channels_last and calls of oneDNN itself, in single precision without gradients.
+
+    Args:
+        rewrite: `with_direct_convolutions`, or `with_packed_weights` for slots that stay what they
+            are, as those of a baked block do.
+    """
+
+    rewrite: Callable[[fx.GraphModule], fx.GraphModule | None] = with_direct_convolutions
 
     def suits(self, x: Tensor) -> bool:
         """Images [batch, channels, height, width] in single precision on a CPU with oneDNN."""
@@ -81,8 +88,8 @@ class DirectConvolutions:
         return is_image and plain and has_direct_convolutions()
 
     def rewritten(self, module: fx.GraphModule) -> fx.GraphModule | None:
-        """See `with_direct_convolutions`."""
-        return with_direct_convolutions(module)
+        """What `rewrite` makes of it."""
+        return self.rewrite(module)
 
     def enter(self, x: Tensor) -> Tensor:
         """The state in channels_last."""

@@ -1,5 +1,7 @@
 """Convolutions called in oneDNN itself: the numbers of torch, where there are no gradients."""
 
+import pickle
+
 import pytest
 import torch
 from example_units import randomized
@@ -153,3 +155,33 @@ def test_switched_off_onednn_stays_off(directed):
 def test_units_without_convolutions_stay_as_they_are():
     block = og.OdeBlock(nn.Linear(2, 2), scheme="euler", basis=og.PiecewiseConstant(1), steps=1)
     assert with_direct_convolutions(block.graph_module) is None
+
+
+def test_weights_are_packed_once_and_again_when_they_change():
+    block, other = block_of(ConvReluNorm(4)), block_of(ConvReluNorm(4))
+    randomized(other, seed=1)
+    baked = og.bake(block)
+    x = torch.randn(2, 4, 6, 5, dtype=torch.float32)
+    with torch.no_grad():
+        assert_close(baked(x), block(x), **AS_FLOATS)
+        baked.load_state_dict(og.bake(other).state_dict())
+        assert_close(baked(x), other(x), **AS_FLOATS)
+        for slot in baked.theta.buffers():
+            slot.zero_()
+        zero = og.bake(other)
+        for slot in zero.theta.buffers():
+            slot.zero_()
+        assert_close(baked(x), zero(x), **AS_FLOATS)
+        assert_close(baked.half().float()(x), zero(x), **AS_FLOATS)
+
+
+def test_packed_weights_are_no_part_of_the_state():
+    baked = og.bake(block_of(ConvReluNorm(4)))
+    before = {name: tensor.clone() for name, tensor in baked.state_dict().items()}
+    with torch.no_grad():
+        expected = baked(torch.ones(1, 4, 6, 5, dtype=torch.float32))
+        restored = pickle.loads(pickle.dumps(baked))
+        assert torch.equal(restored(torch.ones(1, 4, 6, 5, dtype=torch.float32)), expected)
+    assert {name: tensor.shape for name, tensor in baked.state_dict().items()} == {
+        name: tensor.shape for name, tensor in before.items()
+    }
