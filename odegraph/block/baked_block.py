@@ -7,8 +7,14 @@ import torch
 from torch import Tensor, fx, nn
 
 from odegraph.basis import ExactMatrix
+from odegraph.block.batches import check_batch
 from odegraph.block.execution import COMPILED_STEPS, EAGER
-from odegraph.block.memory_format import known_format, laid_out, named_format
+from odegraph.block.memory_format import (
+    known_format,
+    laid_out,
+    laid_out_slots,
+    named_format,
+)
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.slot_maps import map_slot
 from odegraph.emit.compilation import Compilation, Eager, Lowered
@@ -38,7 +44,8 @@ class BakedBlock(nn.Module):
     """The evaluation graph of a block with one constant for each depth where it reads theta.
 
     Slots have shape [distinct depths, *shape] and are buffers: there is nothing left to train, and
-    nothing that another manifestation could be made from.
+    nothing that another manifestation could be made from. With a memory format the weights of
+    convolutions lie in it, too, so that no call has to convert them.
     """
 
     def __init__(
@@ -78,7 +85,7 @@ class BakedBlock(nn.Module):
         return cls(
             folded.unit,
             graph,
-            theta=slot_module(theta),
+            theta=slot_module(laid_out_slots(theta, block.execution.memory_format)),
             state=slot_module(state),
             precision=block.precision,
             compilation=_without_gradients(block.execution.compilation),
@@ -114,6 +121,7 @@ class BakedBlock(nn.Module):
             return self._lowered[0](x)
         versions = [slot._version for slot in (*self.theta.buffers(), *self.state.buffers())]
         if not self._runs or versions != self._versions:
+            check_batch(self.step_graph, self.unit, x)
             # Weights may have been packed: new values must not meet what was made of old ones.
             self._runs, self._versions = [self.compilation.whole(self._lowered_graph)], versions
         return self._runs[0](x)

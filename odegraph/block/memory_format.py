@@ -54,3 +54,22 @@ def laid_out(x: Tensor, memory_format: torch.memory_format) -> Tensor:
             f"{list(x.shape)}. Leave the format out, or choose it for the blocks of images alone."
         )
     return x.contiguous(memory_format=memory_format)
+
+
+def laid_out_slots(
+    slots: Mapping[str, Tensor], memory_format: torch.memory_format
+) -> dict[str, Tensor]:
+    """Slots whose coefficients lie in the layout of the states that they are to be combined with.
+
+    Those with as many axes as such a state are taken for the weights of convolutions.
+    """
+    axes = AXES.get(memory_format)
+    if axes is None:
+        return dict(slots)
+    count = axes.count(",") + 2
+    return {path: _last(slot) if slot.dim() == count else slot for path, slot in slots.items()}
+
+
+def _last(slot: Tensor) -> Tensor:
+    """[depths, out, in, *space] with the strides of [depths, out, *space, in]."""
+    return slot.movedim(2, -1).contiguous().movedim(-1, 2)

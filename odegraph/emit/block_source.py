@@ -7,7 +7,7 @@ from odegraph.emit.propagator import propagator_statement
 from odegraph.emit.recycled_rates import RecycledRates
 from odegraph.emit.rounding import Precision
 from odegraph.emit.solve_source import linear_statement, matrix_statement, solve_statement
-from odegraph.emit.source_lines import call, sum_statements
+from odegraph.emit.source_lines import INCREMENT, call, sum_statements
 from odegraph.emit.statistics_source import statistics_statements
 from odegraph.emit.variables import Variables, last_uses, sum_of_variables, used_once_as_state
 from odegraph.emit.weighted_sum import WeightedSum
@@ -15,6 +15,7 @@ from odegraph.ir import (
     Apply,
     Combine,
     Evaluate,
+    EvaluateBatch,
     ExactLinear,
     FunctionOfJacobian,
     Input,
@@ -28,6 +29,7 @@ from odegraph.ir import (
     StepGraph,
     Theta,
 )
+from odegraph.passes.registers import EVENTS
 
 MARGIN = 8  # statements stand in a method of a class
 
@@ -58,6 +60,8 @@ class _ForwardWriter:
         outputs = []
         for position, (name, node) in enumerate(self.graph.nodes()):
             self._enter(node.step, position)
+            if self.graph.registers and isinstance(node, EVENTS):
+                self.lines += self.names.release(position)
             match node:
                 case Input():
                     self.names.assign(name, "x", position)
@@ -65,6 +69,8 @@ class _ForwardWriter:
                     self.calls.read_theta(name, node)
                 case Evaluate():
                     self.calls.evaluate(name, node, position)
+                case EvaluateBatch():
+                    self.calls.evaluate_batch(name, node, position)
                 case Jacobian():
                     self._jacobian(name, position)
                 case FunctionOfJacobian():
@@ -163,19 +169,27 @@ class _ForwardWriter:
         )
 
     def _combine(self, name: str, position: int) -> None:
-        wanted = "x" if self._is_carried(name) else "y"
+        wanted = "x" if self._is_carried(name) else "y" if self._is_state(name) else "s"
         if self.graph.splits_state(name):
             value = self.halves.joined(name)
             self.lines.append(f"{self.names.assign(name, wanted, position)} = {value}")
             return
         total = self._sum(name)
         target = self.names.assign(name, wanted, position)
-        self.lines += sum_statements(target, total, margin=MARGIN)
+        lines = sum_statements(target, total, margin=MARGIN)
+        if len(lines) > 1:
+            self.names.hold_until_released(INCREMENT)
+        self.lines += lines
 
     def _is_carried(self, name: str) -> bool:
         # The state at the end of a step, which may be the state of its last stage too.
         step = self.graph.node(name).step
         return any(self.graph.node(user).step != step for user in self.graph.graph.succ[name])
+
+    def _is_state(self, name: str) -> bool:
+        # What no unit is called with is part of sums to come.
+        uses = self.graph.graph.succ[name].values()
+        return not self.graph.registers or any(use["edge"].role == "state" for use in uses)
 
     def _sum(self, name: str) -> WeightedSum[str]:
         return sum_of_variables(self.graph, name, self.names, self.precision)

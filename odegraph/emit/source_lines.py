@@ -39,6 +39,9 @@ def weights_dict(weights: Sequence[tuple[int, str]]) -> str:
     return "{" + ", ".join(f"{index}: {weight}" for index, weight in weights) + "}"
 
 
+INCREMENT = "dx"  # the variable of a sum that takes several lines
+
+
 def sum_expression(total: WeightedSum[str]) -> str:
     """`x + (w1 * k1 + w2 * k2)` as one expression."""
     terms = _joined(total.terms)
@@ -57,17 +60,17 @@ def sum_statements(target: str, total: WeightedSum[str], *, margin: int) -> list
     line = f"{target} = {sum_expression(total)}"
     if len(line) + margin <= WIDTH:
         return [line]
-    lines, pending = [], f"dx = {_product(total.terms[0])}"
+    lines, pending = [], f"{INCREMENT} = {_product(total.terms[0])}"
     for term in total.terms[1:]:
         longer = f"{pending} {_signed(term)}"
         if len(longer) + margin > WIDTH:
             lines.append(pending)
-            longer = f"dx = dx {_signed(term)}"
+            longer = f"{INCREMENT} = {INCREMENT} {_signed(term)}"
         pending = longer
     return [
         *lines,
         pending,
-        f"{target} = dx" if total.base is None else f"{target} = {total.base} + dx",
+        f"{target} = {INCREMENT if total.base is None else f'{total.base} + {INCREMENT}'}",
     ]
 
 

@@ -24,6 +24,19 @@ class Variables:
         self.variable[value] = variable
         return variable
 
+    def hold_until_released(self, variable: str) -> None:
+        """Take note of a variable that holds no value of the graph, such as part of a sum."""
+        self.held[variable] = variable
+
+    def release(self, position: int) -> list[str]:
+        """`del k1, y`: the variables of values that nothing reads from this position on."""
+        dead = [
+            name for name, value in self.held.items() if self.last_use.get(value, -1) < position
+        ]
+        for name in dead:
+            del self.held[name]
+        return [f"del {', '.join(dead)}"] if dead else []
+
     def is_live(self, variable: str, position: int) -> bool:
         """Whether the variable holds a value that is read after this position."""
         holder = self.held.get(variable)
@@ -46,7 +59,12 @@ def last_uses(graph: StepGraph) -> dict[str, int]:
 
 
 def used_once_as_state(graph: StepGraph) -> set[str]:
-    """Sums that one evaluation reads and nothing else: they are written inside its call."""
+    """Sums that one evaluation reads and nothing else: they are written inside its call.
+
+    None where values have registers: what a sum is made of would be held during the call.
+    """
+    if graph.registers:
+        return set()
     return {
         name
         for name in graph.of_type(Combine)

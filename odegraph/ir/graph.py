@@ -1,13 +1,13 @@
 """The step graph: the intermediate representation of a manifestation."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import networkx as nx
 
 from odegraph.ir.halves import Halves
 from odegraph.ir.manifestation import Manifestation
-from odegraph.ir.nodes import Edge, Evaluate, Node, Solve, SolvedRate
+from odegraph.ir.nodes import BatchedRate, Edge, Evaluate, Node, Rate, Solve
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,10 +18,13 @@ class StepGraph:
         manifestation: what the graph discretises.
         graph: a frozen `networkx.DiGraph`; `graph.nodes[name]["node"]` is a `Node`,
             `graph.edges[source, target]["edge"]` an `Edge`. A sum holds its terms in edge order.
+        registers: the register of each value, counted from 0, where a pass has allocated them:
+            then executors hold no value longer than it is needed.
     """
 
     manifestation: Manifestation
     graph: nx.DiGraph
+    registers: Mapping[str, int] = field(default_factory=dict)
 
     def __deepcopy__(self, memo: dict) -> "StepGraph":
         return self  # frozen
@@ -50,7 +53,7 @@ class StepGraph:
         """Unit evaluations in one pass: what the graph costs."""
         solves = [node for _, node in self.nodes() if isinstance(node, Solve)]
         solved = sum(len(one.coefficients) * one.solver.evaluations for one in solves)
-        return len(self.of_type(Evaluate)) + solved
+        return len(self.of_type(Evaluate)) + len(self.of_type(BatchedRate)) + solved
 
     def splits_state(self, name: str) -> bool:
         """Whether `name` is a sum that treats the halves of the state differently."""
@@ -58,10 +61,10 @@ class StepGraph:
 
     def is_rate(self, name: str) -> bool:
         """Whether `name` is a rate, not a state."""
-        return isinstance(self.node(name), Evaluate | SolvedRate)
+        return isinstance(self.node(name), Rate)
 
     def by_stage(self, name: str, role: str) -> tuple[str, ...]:
-        """The values that the stages of a `Solve` or `StageMatrix` use in this role, in order."""
+        """What the stages of a solve, or the places of a batch, use in this role, in order."""
         found = {
             stage: source
             for source, edge in self.inputs(name)
@@ -78,7 +81,12 @@ class StepGraph:
 NamedNode = tuple[str, Node, list[tuple[str, Edge]]]
 
 
-def step_graph(manifestation: Manifestation, parts: Iterable[NamedNode]) -> StepGraph:
+def step_graph(
+    manifestation: Manifestation,
+    parts: Iterable[NamedNode],
+    *,
+    registers: Mapping[str, int] | None = None,
+) -> StepGraph:
     """A `StepGraph` of named nodes with their inputs, given in topological order."""
     graph = nx.DiGraph()
     named = list(parts)
@@ -86,7 +94,7 @@ def step_graph(manifestation: Manifestation, parts: Iterable[NamedNode]) -> Step
     graph.add_edges_from(
         (source, name, {"edge": edge}) for name, _, inputs in named for source, edge in inputs
     )
-    return StepGraph(manifestation, nx.freeze(graph))
+    return StepGraph(manifestation, nx.freeze(graph), registers or {})
 
 
 def parts_of(graph: StepGraph) -> Iterator[NamedNode]:

@@ -24,7 +24,8 @@ def tabulate_theta(graph: StepGraph) -> tuple[StepGraph, Tabulation]:
             row, state_row = _entry(node.row, rows), _entry(node.state_row, state_rows)
             node = Theta(node.step, node.depth, row, state_row)
         parts.append((name, node, inputs))
-    return step_graph(graph.manifestation, parts), Tabulation(tuple(rows), tuple(state_rows))
+    table = Tabulation(tuple(rows), tuple(state_rows))
+    return step_graph(graph.manifestation, parts, registers=graph.registers), table
 
 
 def tabulate_pairs(graph: StepGraph) -> tuple[StepGraph, Tabulation]:
@@ -41,7 +42,8 @@ def tabulate_pairs(graph: StepGraph) -> tuple[StepGraph, Tabulation]:
             node = Theta(node.step, node.depth, row, row if node.state_row else ())
         parts.append((name, node, inputs))
     rows, state_rows = zip(*pairs, strict=True) if pairs else ((), ())
-    return step_graph(graph.manifestation, parts), Tabulation(tuple(rows), tuple(state_rows))
+    table = Tabulation(tuple(rows), tuple(state_rows))
+    return step_graph(graph.manifestation, parts, registers=graph.registers), table
 
 
 def tabulate_parameters(graph: StepGraph) -> tuple[StepGraph, tuple[Row, ...]]:
@@ -53,7 +55,7 @@ def tabulate_parameters(graph: StepGraph) -> tuple[StepGraph, tuple[Row, ...]]:
         else (name, node, inputs)
         for name, node, inputs in parts_of(graph)
     ]
-    return step_graph(graph.manifestation, parts), tuple(rows)
+    return step_graph(graph.manifestation, parts, registers=graph.registers), tuple(rows)
 
 
 def _entry(row: Row, seen: dict[Row, int]) -> Row:

@@ -4,12 +4,12 @@ import pytest
 import torch
 from catalogue_names import kind_of
 from example_units import Normed, Tanh, randomized
+from saved_tensors import saved_tensors
 from torch import nn
 from torch.testing import assert_close
 
 import odegraph as og
 from odegraph.ir import Halves
-from saved_tensors import saved_tensors
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::odegraph.OrderLossWarning"),

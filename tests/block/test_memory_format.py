@@ -1,5 +1,6 @@
 """The layout that a state enters in: seen by every convolution, and changing rounding only."""
 
+import copy
 from typing import Any
 
 import pytest
@@ -20,16 +21,17 @@ CONVOLUTION = torch.ops.aten.convolution.default
 
 
 class ConvolvedStates(TorchDispatchMode):
-    """Counts convolutions, and those that read a state in channels_last."""
+    """Counts convolutions, and those that read a state, or weights, in channels_last."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.count = self.channels_last = 0
+        self.count = self.channels_last = self.weights_last = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is CONVOLUTION:
             self.count += 1
             self.channels_last += args[0].is_contiguous(memory_format=CHANNELS_LAST)
+            self.weights_last += args[1].is_contiguous(memory_format=CHANNELS_LAST)
         return func(*args, **(kwargs or {}))
 
 
@@ -125,3 +127,21 @@ def test_states_without_the_axes_of_the_layout_are_refused():
 def test_what_is_no_memory_format_is_refused():
     with pytest.raises(og.GraphError, match="`memory_format` is `channels_last`; give a format"):
         og.Execution(memory_format="channels_last")  # pyright: ignore[reportArgumentType]
+
+
+def test_weights_of_baked_convolutions_lie_in_the_format_and_keep_their_values():
+    block = conv_block(memory_format=CHANNELS_LAST).eval()
+    plain, baked = og.bake(conv_block().eval()), og.bake(block)
+    with ConvolvedStates() as seen:
+        baked(images())
+    assert seen.weights_last == seen.count > 0
+    with ConvolvedStates() as seen:
+        plain(images())
+    assert seen.weights_last == 0
+    assert_close(baked.state_dict(), plain.state_dict(), rtol=0, atol=0)
+    again = copy.deepcopy(baked)
+    again.load_state_dict(plain.state_dict())
+    with ConvolvedStates() as seen:
+        end = again(images())
+    assert_close(end, plain(images()), rtol=1e-11, atol=1e-12)
+    assert seen.weights_last == seen.count

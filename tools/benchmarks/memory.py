@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import torch
+from saved_tensors import saved_tensors
 from torch import nn
 
 import odegraph as og
@@ -10,7 +11,6 @@ from benchmarks.effort import Effort
 from benchmarks.row import AtMost, Row
 from odegraph.emit.gradients import Gradients
 from odegraph.models.units import ConvTanh, TanhUnit
-from saved_tensors import saved_tensors
 
 STEPS, DEEPER = 64, 256
 STATES = {STEPS: 10, DEEPER: 22}  # the least s with (s + 1)(s + 2) / 2 at least the steps
