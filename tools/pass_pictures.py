@@ -8,8 +8,6 @@ from torch import fx, nn
 import odegraph as og
 from odegraph.draw import draw_snapshots, draw_step_graph, render_dot
 from odegraph.draw.plain_graph import unit_dot
-from odegraph.emit.batch_last import batch_last
-from odegraph.emit.compilation import SMALL_LAYER
 from odegraph.emit.unit_call import UNITS
 from odegraph.ir import Part, StepGraph, build_step_graph, manifestation
 from odegraph.passes import (
@@ -41,7 +39,7 @@ def main() -> None:
     draw_folded_norm()
     draw_adjoint("heun-2", "heun")
     draw_adjoint("rk4-classic", "rk4")
-    draw_columns()
+    draw_layouts()
     draw_step_graph(only_start(invert(verlet)), FOLDER / "verlet-inverse.svg", title="its inverse")
 
 
@@ -64,17 +62,29 @@ def draw_folded_norm() -> None:
     )
 
 
-def draw_columns() -> None:
-    """A unit of linear layers for states in rows, and for states in columns."""
-    unit = nn.Sequential(nn.Linear(2, 50), nn.Tanh(), nn.Linear(50, 2))
+def draw_layouts() -> None:
+    """Units as they are, and as the layouts of compiled and baked graphs rewrite them."""
+    layers = nn.Sequential(nn.Linear(2, 50), nn.Tanh(), nn.Linear(50, 2))
+    draw_unit(graph_of(layers), "rows", "states [batch, features]")
+    draw_unit(og.Columns().rewritten(graph_of(layers)), "columns", "states [features, batch]")
+    images = nn.Sequential(nn.Conv2d(2, 2, 3, padding=1), nn.ReLU(), nn.BatchNorm2d(2))
+    draw_unit(graph_of(images), "convolution", "operations of torch")
+    direct = og.DirectConvolutions().rewritten(graph_of(images))
+    draw_unit(direct, "convolution-direct", "with a call of oneDNN")
+
+
+def graph_of(unit: nn.Module) -> fx.GraphModule:
+    """The lowered graph of one Euler step in evaluation mode."""
     block = og.OdeBlock(unit, scheme="euler", basis=og.PiecewiseConstant(1), steps=1)
-    turned = batch_last(block.graph_module, small=SMALL_LAYER)
-    assert turned is not None
-    for module, name in ((block.graph_module, "rows"), (turned, "columns")):
-        graph = module.get_submodule(UNITS[Part.WHOLE]).graph
-        assert isinstance(graph, fx.Graph)
-        title = {"rows": "states [batch, features]", "columns": "states [features, batch]"}[name]
-        render_dot(unit_dot(graph, title=title), FOLDER / f"{name}.svg")
+    return block.eval().graph_module
+
+
+def draw_unit(module: fx.GraphModule | None, name: str, title: str) -> None:
+    """What the unit of a lowered graph computes."""
+    assert module is not None
+    graph = module.get_submodule(UNITS[Part.WHOLE]).graph
+    assert isinstance(graph, fx.Graph)
+    render_dot(unit_dot(graph, title=title), FOLDER / f"{name}.svg")
 
 
 def one_step(scheme: str, *, steps: int = 1, passes: Sequence[Pass] = DEFAULT_PASSES) -> StepGraph:
