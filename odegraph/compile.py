@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from odegraph._errors import GraphError
 from odegraph.emit.collector import paused_collector
 from odegraph.ir import (
+    EvaluateBatch,
     ExactLinear,
     Jacobian,
     Manifestation,
@@ -22,6 +23,7 @@ from odegraph.passes import (
     Pass,
     as_discrete_map,
     draw_once_a_step,
+    evaluate_apart,
     run_passes,
     track_statistics,
 )
@@ -57,10 +59,14 @@ def compile_manifestation(
     shared = (draw_once_a_step, *passes)
     in_evaluation = run_passes(built, shared if unit.is_random_in_evaluation else passes)
     _check_collapsed(in_evaluation, unit)
+    _check_batched(in_evaluation, unit)
     evaluation, called = _with_layers(in_evaluation, unit)
     training = evaluation
     if unit.is_random and not unit.is_random_in_evaluation:
         training, _ = _with_layers(run_passes(built, shared), unit)
+    if training.of_type(EvaluateBatch) and unit.least_dimensions_in_training is None:
+        # Batch statistics, for example, are those of one stage.
+        training = check(evaluate_apart(training))
     if unit.updated_buffers:
         training = check(track_statistics(training))
     return CompiledGraphs(evaluation, training, called)
@@ -89,6 +95,15 @@ def _check_collapsed(graph: StepGraph, unit: Unit) -> None:
         raise GraphError(
             f"`collapse_linear` makes a matrix of the steps of units that are proven linear, "
             f"R(x) = A x, and `{unit.name}` is not (a bias counts, too). Leave the pass out."
+        )
+
+
+def _check_batched(graph: StepGraph, unit: Unit) -> None:
+    if graph.of_type(EvaluateBatch) and unit.least_dimensions is None:
+        raise GraphError(
+            f"`batch_stages` evaluates stages together, as one batch, and nothing proves that "
+            f"`{unit.name}` treats each sample of a batch by itself: it may mix them, or compute "
+            "in a way that is not known here. Leave the pass out."
         )
 
 

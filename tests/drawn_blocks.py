@@ -14,9 +14,10 @@ from odegraph.basis import (
     PiecewiseConstant,
     PiecewiseLinear,
 )
-from odegraph.block import OdeBlock
+from odegraph.block import Execution, OdeBlock
 from odegraph.draw.labels import text_width
 from odegraph.draw.scene import Point, Scene
+from odegraph.passes import DEFAULT_PASSES, batch_stages
 
 
 def block(scheme: str, basis: Basis, *, unit: nn.Module | None = None, **options: Any) -> OdeBlock:
@@ -37,6 +38,12 @@ CASES = {
     "one solve a step": lambda: block("bdf-2", PiecewiseLinear(1), steps=3),
     "one Jacobian a step": lambda: block("rodas3", PiecewiseConstant(2), steps=2),
     "phi functions": lambda: block("etd-4-rk", PiecewiseLinear(1), steps=2),
+    "stages in a batch": lambda: block(
+        "extrapolated-euler(4)",
+        PiecewiseLinear(1),
+        steps=2,
+        execution=Execution(passes=(*DEFAULT_PASSES, batch_stages)),
+    ),
     "grid": lambda: block("ralston-3", PiecewiseLinear(3), grid=[0, "1/7", "1/2", 1]),
 }
 

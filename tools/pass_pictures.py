@@ -12,7 +12,7 @@ from odegraph.emit.batch_last import batch_last
 from odegraph.emit.compilation import SMALL_LAYER
 from odegraph.emit.unit_call import UNITS
 from odegraph.ir import Part, StepGraph, build_step_graph, manifestation
-from odegraph.passes import DEFAULT_PASSES, Pass, collapse_linear, run_passes
+from odegraph.passes import DEFAULT_PASSES, Pass, batch_stages, collapse_linear, run_passes
 from odegraph.passes.invert import invert, only_start
 from odegraph.unit import fold_norms, trace_unit
 
@@ -30,6 +30,9 @@ def main() -> None:
     draw_step_graph(rollout, FOLDER / "linear-steps.svg")
     collapsed = one_step("rk4-classic", steps=3, passes=(collapse_linear, *DEFAULT_PASSES))
     og.draw(collapsed, FOLDER / "linear-collapsed.svg")
+    stages = one_step("extrapolated-euler(3)")
+    draw_step_graph(stages, FOLDER / "stages-apart.svg")
+    draw_step_graph(batch_stages(stages), FOLDER / "stages-batched.svg")
     draw_folded_norm()
     draw_columns()
     draw_step_graph(only_start(invert(verlet)), FOLDER / "verlet-inverse.svg", title="its inverse")

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from odegraph.basis import ExactMatrix
+from odegraph.block.batches import check_batch
 from odegraph.block.execution import COMPILED_STEPS, EAGER
 from odegraph.block.memory_format import (
     known_format,
@@ -114,6 +115,7 @@ class BakedBlock(nn.Module):
         if torch.compiler.is_compiling():
             return self._lowered[0](x)
         if not self._runs:
+            check_batch(self.step_graph, self.unit, x)
             self._runs = [self.compilation.whole(self._lowered_graph)]
         return self._runs[0](x)
 

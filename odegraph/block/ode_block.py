@@ -9,6 +9,7 @@ from torch import Tensor, fx, nn
 
 from odegraph.basis import Basis
 from odegraph.block.backward import warn_of_diffusion, warn_of_random_unit
+from odegraph.block.batches import check_batch
 from odegraph.block.execution import COMPILED_STEPS, DEFAULT_EXECUTION, Execution
 from odegraph.block.halves import check_halves
 from odegraph.block.memory_format import laid_out
@@ -270,6 +271,7 @@ class OdeBlock(nn.Module):
 
     def _check_shape(self, x: Tensor) -> None:
         self.unit.check_rate_shape(x)
+        check_batch(self.step_graph, self.unit, x)
         slots = first_of_slots(self.unit, self.theta, self.state)
         check_halves(self.step_graph, self.unit, x, slots)
         warn_of_diffusion(self.manifestation, self.unit, x, slots)

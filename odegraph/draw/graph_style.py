@@ -22,6 +22,7 @@ MATRIX_LOOK = Look(fill="#f8eef5", border=style.PURPLE)
 UPDATE_LOOK = Look(shape="box", style="filled", fill="#f6e3ee", border=style.PURPLE, size=9.5)
 UPDATE = Ink(style.PURPLE, width=0.9, style="dotted")
 STEP_REGION = RegionLook(fill="#f3f5f7", border=style.FAINT, text=style.MUTED)
+BATCH_REGION = RegionLook(fill="#e7ebef", border=style.MUTED, text=style.MUTED)
 BLOCK_REGION = RegionLook(fill="#fbfcfd", border=style.LINE, text=style.INK)
 LAYER_LOOK = Look(border=style.MUTED)
 

@@ -189,7 +189,7 @@ def _line_of_block(name: str, block: Block, view: View) -> Line:
         tuple(box.name for box in scene.boxes),
         look=graph_style.BLOCK_REGION,
     )
-    regions = (region, *(replace(one, inside=name) for one in scene.regions))
+    regions = (region, *(replace(one, inside=one.inside or name) for one in scene.regions))
     return Line(replace(scene, regions=regions), f"{name}/{entry}", f"{name}/{exit_}")
 
 

@@ -7,7 +7,7 @@ from torch import fx
 
 from odegraph.draw import graph_style, style
 from odegraph.draw.labels import typeset
-from odegraph.ir import Evaluate, Input, Node, Output, StepGraph, Theta, to_text
+from odegraph.ir import Evaluate, EvaluateBatch, Input, Node, Output, StepGraph, Theta, to_text
 
 WIDTH = 30  # characters
 NEW_LINE = "\\n"
@@ -71,7 +71,7 @@ def _look(node: Node) -> str:
             return f'style=rounded, color="{style.INK}", penwidth=1.4'
         case Theta():
             return THETA_LOOK
-        case Evaluate():
+        case Evaluate() | EvaluateBatch():
             return UNIT_LOOK
     return f'style="rounded,filled", fillcolor="{style.PALE_BLUE}", color="{style.MUTED}"'
 

@@ -1,4 +1,4 @@
-"""The graph as it is drawn: implicit stages as their equations, each weighted sum a node.
+"""The graph as it is drawn: every stage as its equation, each weighted sum a node.
 
 To look at, not to compute: a stage that depends on itself makes a cycle.
 """
@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from odegraph._exact import to_exact
 from odegraph.ir import Apply, Combine, Edge, StepGraph, parts_of, step_graph
 from odegraph.ir.graph import NamedNode
-from odegraph.passes import spell_out_stages
+from odegraph.passes import evaluate_apart, spell_out_stages
 
 ONE = to_exact(1)
 
 
 def spelled_out(graph: StepGraph) -> StepGraph:
     """The same formulas; a product of a matrix with several terms is one with their sum."""
-    graph = spell_out_stages(graph)
+    graph = spell_out_stages(evaluate_apart(graph))
     if not graph.of_type(Apply):
         return graph
     return step_graph(graph.manifestation, _with_sums(graph))

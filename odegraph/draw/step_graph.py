@@ -8,6 +8,7 @@ from pathlib import Path
 
 from odegraph._errors import EmitError
 from odegraph.draw.backend import render_placed
+from odegraph.draw.batch_frames import with_frames
 from odegraph.draw.scene import Scene
 from odegraph.draw.scene_dot import scene_to_dot
 from odegraph.draw.spelled_out import spelled_out
@@ -64,10 +65,11 @@ def graph_scene(
             "Steps that `collapse_linear` made a matrix of have no stages to draw. "
             "`odegraph.draw(block.step_graph, ...)` draws one box a value."
         )
-    graph = spelled_out(graph)
-    items = view(graph)
-    texts = step_texts(graph, items, notation=notation)
-    return step_scene(items, texts, title=summary(graph.manifestation) if title is None else title)
+    stages = spelled_out(graph)
+    items = view(stages)
+    texts = step_texts(stages, items, notation=notation)
+    title = summary(graph.manifestation) if title is None else title
+    return with_frames(step_scene(items, texts, title=title), graph)
 
 
 def summary(form: Manifestation) -> str:

@@ -15,6 +15,7 @@ from odegraph.ir import (
     Apply,
     Combine,
     Evaluate,
+    EvaluateBatch,
     ExactLinear,
     FunctionOfJacobian,
     Input,
@@ -68,6 +69,8 @@ class _ForwardWriter:
                     self.calls.read_theta(name, node)
                 case Evaluate():
                     self.calls.evaluate(name, node, position)
+                case EvaluateBatch():
+                    self.calls.evaluate_batch(name, node, position)
                 case Jacobian():
                     self._jacobian(name, position)
                 case FunctionOfJacobian():

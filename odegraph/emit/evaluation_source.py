@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from odegraph.emit.batch_source import batch_statement
 from odegraph.emit.rounding import Precision
 from odegraph.emit.source_lines import WIDTH, call, sum_expression, sum_statements
 from odegraph.emit.theta_source import ThetaSource
 from odegraph.emit.unit_call import AGAIN
-from odegraph.emit.variables import Variables, sum_of_variables
-from odegraph.ir import Evaluate, Part, StepGraph, Theta
+from odegraph.emit.variables import Variables, sum_of_variables, used_once_as_state
+from odegraph.ir import BatchedRate, Evaluate, EvaluateBatch, Part, StepGraph, Theta
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class EvaluationSource:
         self.precision = precision
         self.margin = margin
         self.depths = ThetaSource(lines, precision, margin=margin)
+        self.inlined = used_once_as_state(graph)
         self.evaluations: list[str] = []
         self.theta: dict[str, list[str]] = {}
         self.drawn: dict[Part, int | None] = {}  # whose random numbers the variables hold
@@ -83,7 +85,10 @@ class EvaluationSource:
         """`k1 = unit(x, *theta[0])`."""
         arguments = self.theta[self.graph.input(name, "theta")]
         state_name = self.graph.input(name, "state")
-        state = self.names.variable.get(state_name) or self._inline(state_name, arguments, node)
+        if state_name in self.inlined:
+            state = self._inline(state_name, arguments, node, position)
+        else:
+            state = self.names.variable[state_name]
         targets = [self.names.assign(name, self._wanted(name, node), position)]
         if self.unit.learns:
             targets.append("*statistics")
@@ -99,6 +104,23 @@ class EvaluationSource:
             self.lines.append("learned.append(statistics)")
             self.evaluations.append(name)
 
+    def evaluate_batch(self, name: str, node: EvaluateBatch, position: int) -> None:
+        """`k2, k3 = unit(batch, *theta[0]).chunk(2)`."""
+        states = [self.names.variable[one] for one in self.graph.by_stage(name, "state")]
+        rates = ["_"] * node.size
+        for user in self.graph.graph.succ[name]:
+            rate = self.graph.node(user)
+            assert isinstance(rate, BatchedRate)
+            wanted = f"{node.part.value}{rate.stage}"
+            rates[rate.position] = self.names.assign(user, wanted, position)
+        self.lines += batch_statement(
+            rates,
+            self.unit.functions[node.part],
+            states=states,
+            theta=self.theta[self.graph.input(name, "theta")],
+            margin=self.margin,
+        )
+
     def _noise(self, part: Part) -> list[str]:
         """The variables of what a part of the unit drew in this step."""
         count = self.unit.draws[part]
@@ -112,7 +134,7 @@ class EvaluationSource:
         uses = [data["edge"].role for data in self.graph.graph.succ[name].values()]
         return "x" if "state" in uses else f"{node.part.value}{node.stage}"
 
-    def _inline(self, state: str, arguments: list[str], node: Evaluate) -> str:
+    def _inline(self, state: str, arguments: list[str], node: Evaluate, position: int) -> str:
         total = sum_of_variables(self.graph, state, self.names, self.precision)
         expression = sum_expression(total)
         rate = f"{node.part.value}{node.stage}"
@@ -121,5 +143,6 @@ class EvaluationSource:
         line = f"{target} = {function}({', '.join([expression, *arguments])})"
         if len(line) + self.margin + len("_2") <= WIDTH:
             return expression
-        self.lines += sum_statements("y", total, margin=self.margin)
-        return "y"
+        target = self.names.assign(state, "y", position)
+        self.lines += sum_statements(target, total, margin=self.margin)
+        return target

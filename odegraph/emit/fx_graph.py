@@ -6,14 +6,14 @@ which `read_back` recovers the tableau.
 """
 
 import operator
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from fractions import Fraction
 
-import torch
 from torch import fx, nn
 
 from odegraph._exact import Exact, to_exact
 from odegraph.emit.adjoint_lowering import AdjointLowering
+from odegraph.emit.batch_lowering import BatchLowering
 from odegraph.emit.collector import paused_collector
 from odegraph.emit.fx_values import VALUE, FxArithmetic, FxSlots, fx_name, mark_step
 from odegraph.emit.halves_lowering import HalvesLowering
@@ -29,6 +29,7 @@ from odegraph.emit.propagator import propagate
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_of
 from odegraph.emit.solve_lowering import SolveLowering
+from odegraph.emit.statistics_lowering import StatisticsLowering
 from odegraph.emit.unit_call import AGAIN, UNITS, UnitCall
 from odegraph.emit.weighted_sum import (
     add_terms,
@@ -37,8 +38,10 @@ from odegraph.emit.weighted_sum import (
 )
 from odegraph.ir import (
     Apply,
+    BatchedRate,
     Combine,
     Evaluate,
+    EvaluateBatch,
     FunctionOfJacobian,
     Input,
     Jacobian,
@@ -121,9 +124,8 @@ class _Lowering:
             learning=learning,
             blend=self._blend,
         )
-        self.statistics: dict[str, dict[str, fx.Node]] = {}
+        self.batches = BatchLowering(source, self.graph, self.values, self.thetas)
         self.drawn: dict[tuple[Part, int | None], list[fx.Node]] = {}
-        self.updates: dict[int, Mapping[str, fx.Node]] = {}
 
     def lower(self) -> fx.Graph:
         is_adjoint = bool(self.source.of_type(Pullback))
@@ -141,6 +143,7 @@ class _Lowering:
             )
             for path in self.call.buffers
         }
+        self.statistics = StatisticsLowering(self.source, self.graph, self.buffers, self._blend)
         outputs = []
         for name, node in self.source.nodes():
             last = next(reversed(self.graph.nodes))
@@ -151,6 +154,10 @@ class _Lowering:
                     self.thetas[name] = self._theta(node)
                 case Evaluate():
                     self.values[name] = self._evaluate(name, node)
+                case EvaluateBatch():
+                    self.values[name] = self.batches.evaluate(name, node)
+                case BatchedRate():
+                    self.values[name] = self.batches.rate(name, node)
                 case Jacobian():
                     self.values[name] = self._jacobian(name)
                 case FunctionOfJacobian():
@@ -172,13 +179,13 @@ class _Lowering:
                 case Combine():
                     self.values[name] = self._combine(name)
                 case Update():
-                    self.updates[node.index] = self._update(name, node)
+                    self.statistics.update(name, node)
                 case Output():
                     outputs.append(self.values[self.source.input(name, "state")])
             mark_step(last.next, step=node.step)
             if name in self.values:
                 self.values[name].meta.setdefault(VALUE, name)
-        self._store_statistics()
+        self.statistics.store(self.call.updated)
         results = outputs[0] if len(outputs) == 1 else tuple(outputs)
         slots = self.adjoint.stacked(self.parameters) if is_adjoint else None
         self.graph.output(results if slots is None else (results, slots))
@@ -225,7 +232,7 @@ class _Lowering:
         rest = [
             self.graph.call_function(operator.getitem, (result, i)) for i in range(1, count + 1)
         ]
-        self.statistics[name] = dict(zip(self.call.updated, rest[:updated], strict=True))
+        self.statistics.learned[name] = dict(zip(self.call.updated, rest[:updated], strict=True))
         if node.draws is not None and drawn is None:
             self.drawn[node.part, node.draws] = rest[updated:]
         return self.graph.create_node(
@@ -254,28 +261,3 @@ class _Lowering:
             function=function_behind(self.source, matrix),
             arithmetic=self.arithmetic,
         )
-
-    def _update(self, name: str, update: Update) -> dict[str, fx.Node]:
-        return {path: self._updated(name, update, path) for path in self.call.updated}
-
-    def _updated(self, name: str, update: Update, path: str) -> fx.Node:
-        learned = self.source.inputs(name)
-        values = [self.statistics[source][path] for source, _ in learned]
-        if path in self.counters:
-            return values[0]  # every evaluation counted one call, from the same start
-        weights = [edge.exact for _, edge in learned] + [value for _, value in update.retained]
-        kept = [self.buffers[path][index] for index, _ in update.retained]
-        return self._blend(values + kept, weights)
-
-    def _store_statistics(self) -> None:
-        basis = self.source.manifestation.state_basis
-        if basis is None or not self.updates:
-            return
-        for path in self.call.updated:
-            slots = self.buffers[path]
-            new = [
-                self.updates[index][path] if index in self.updates else slots[index]
-                for index in range(basis.size)
-            ]
-            stacked = self.graph.call_function(torch.stack, (new,))
-            self.graph.call_method("copy_", (slots.slot, stacked))

@@ -36,6 +36,13 @@ class Matrix:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """States, or their rates, along the batch axis."""
+
+    forms: tuple[Form, ...]
+
+
+@dataclass(frozen=True)
 class Ignored:
     """Counters, new statistics and their storage: no part of the rates."""
 

@@ -18,7 +18,7 @@ from odegraph.emit.slots import access, container_statements, norm_scales, slot_
 from odegraph.emit.solve_source import solver_functions, solvers_in_words
 from odegraph.emit.source_lines import exploded, indent
 from odegraph.emit.unit_call import AGAIN, evaluation_call, training_call, units_by_part
-from odegraph.ir import Evaluate, Part, Solve, StepGraph
+from odegraph.ir import Evaluate, EvaluateBatch, Part, Solve, StepGraph
 from odegraph.unit import Unit, hold_draws
 
 IMPORTS = "import torch\nfrom torch import Tensor, nn\n"
@@ -110,7 +110,7 @@ def _functions(graph: fx.GraphModule, name: str) -> str:
 def function_names(parts: BlockParts, name: str, suffix: str = "") -> dict[Part, str]:
     """The functions that the statements of a block call, by the part of the unit."""
     nodes = (node for _, node in parts.evaluation.nodes())
-    called = {node.part for node in nodes if isinstance(node, Evaluate | Solve)}
+    called = {node.part for node in nodes if isinstance(node, Evaluate | EvaluateBatch | Solve)}
     if called <= {Part.WHOLE}:
         return {Part.WHOLE: f"{name}{suffix}"}
     return {part: f"{name}_{part.name.lower()}{suffix}" for part in Part if part in called}

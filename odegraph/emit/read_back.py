@@ -19,10 +19,12 @@ from torch import fx
 
 from odegraph._errors import EmitError
 from odegraph._exact import Exact, to_exact, to_float
+from odegraph.emit.batch_lowering import BATCH_DIM
 from odegraph.emit.fx_values import EXACT_WEIGHT
 from odegraph.emit.linear_forms import (
     ONE,
     ZERO,
+    Batch,
     Called,
     Form,
     Ignored,
@@ -166,6 +168,8 @@ class _Interpreter:
                 return Ignored()
             case "call_module", str(unit) if unit.removesuffix(AGAIN) in UNITS.values():
                 state, *slots = (self.values[one] for one in node.args)
+                if isinstance(state, Batch):
+                    return self._called_on_batch(node, state, floating(slots))
                 return Called(self.unit(_rate_name(node), form_of(state), floating(slots)))
             case "call_function", function if function is linear_stages:
                 matrix = self.values[node.args[0]]
@@ -196,8 +200,18 @@ class _Interpreter:
             self.unit(names[i], state, floating(theta[i]))
         return [{name: ONE} for name in names]
 
-    def _computed(self, node: fx.Node) -> Form:
+    def _called_on_batch(self, node: fx.Node, batch: Batch, slots: Slots) -> Batch:
+        split, states = next(iter(node.users)), enumerate(batch.forms)
+        return Batch(tuple(self.unit(_stage_name(split, i), one, slots) for i, one in states))
+
+    def _computed(self, node: fx.Node) -> object:
         match node.target:
+            case torch.cat if node.args[1:] == (BATCH_DIM,):
+                states: Any = node.args[0]
+                return Batch(tuple(map(self._form, states)))
+            case torch.chunk if isinstance(batch := self.values[node.args[0]], Batch):
+                if node.args[1:] == (len(batch.forms), BATCH_DIM):
+                    return list(batch.forms)
             case operator.mul:
                 return scaled(self._form(node.args[0]), self.weight_of(node))
             case operator.add:

@@ -3,7 +3,7 @@
 from functools import cached_property
 
 from odegraph.emit.variables import Variables
-from odegraph.ir import Combine, Evaluate, Node, SolvedRate, StepGraph
+from odegraph.ir import Combine, Node, Rate, StepGraph
 
 
 class RecycledRates:
@@ -15,9 +15,7 @@ class RecycledRates:
 
     def renamed(self, step: int, position: int) -> list[str]:
         """`k1 = k4` where the fourth rate of one step is the first of `step`, and k1 is free."""
-        evaluated = {
-            node.stage for _, node in self._steps[step] if isinstance(node, Evaluate | SolvedRate)
-        }
+        evaluated = {node.stage for _, node in self._steps[step] if isinstance(node, Rate)}
         recycled = self._recycled(step)
         if 1 in evaluated or len(recycled) != 1:
             return []
@@ -35,8 +33,7 @@ class RecycledRates:
             for name, node in self._steps[step]
             if isinstance(node, Combine)
             for source, _ in self.graph.inputs(name)
-            if isinstance(rate := self.graph.node(source), Evaluate | SolvedRate)
-            and rate.step != step
+            if self.graph.is_rate(source) and self.graph.node(source).step != step
         }
 
     @cached_property

@@ -27,12 +27,15 @@ from odegraph.ir.matrix_nodes import Jacobian as Jacobian
 from odegraph.ir.matrix_nodes import PhiFunctions as PhiFunctions
 from odegraph.ir.matrix_nodes import Propagator as Propagator
 from odegraph.ir.matrix_nodes import Resolvent as Resolvent
+from odegraph.ir.nodes import BatchedRate as BatchedRate
 from odegraph.ir.nodes import Combine as Combine
 from odegraph.ir.nodes import Edge as Edge
 from odegraph.ir.nodes import Evaluate as Evaluate
+from odegraph.ir.nodes import EvaluateBatch as EvaluateBatch
 from odegraph.ir.nodes import Input as Input
 from odegraph.ir.nodes import Node as Node
 from odegraph.ir.nodes import Output as Output
+from odegraph.ir.nodes import Rate as Rate
 from odegraph.ir.nodes import Row as Row
 from odegraph.ir.nodes import Solve as Solve
 from odegraph.ir.nodes import SolvedRate as SolvedRate

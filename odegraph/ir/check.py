@@ -8,9 +8,11 @@ from odegraph.ir.graph import StepGraph
 from odegraph.ir.halves import Halves
 from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian, Propagator
 from odegraph.ir.nodes import (
+    BatchedRate,
     Combine,
     Edge,
     Evaluate,
+    EvaluateBatch,
     Input,
     Node,
     Output,
@@ -29,6 +31,8 @@ ROLES: dict[type, dict[str, Arity]] = {
     Input: {},
     Theta: {},
     Evaluate: {"state": 1, "theta": 1},
+    EvaluateBatch: {"state": "staged", "theta": 1},
+    BatchedRate: {"batch": 1},
     StageMatrix: {"theta": "staged", "like": 1},
     Solve: {"state": "staged", "theta": "staged"},
     SolvedRate: {"solve": 1},
@@ -76,7 +80,7 @@ def _fits(node: Node, found: list[Edge], arity: Arity) -> bool:
     if arity == "weighted":
         return bool(found)
     if arity == "staged":
-        assert isinstance(node, Solve | StageMatrix)
-        used = sorted(stage for edge in found for stage in edge.stages)
-        return used == list(range(len(node.coefficients)))
+        assert isinstance(node, Solve | StageMatrix | EvaluateBatch)
+        size = node.size if isinstance(node, EvaluateBatch) else len(node.coefficients)
+        return sorted(stage for edge in found for stage in edge.stages) == list(range(size))
     return len(found) == arity

@@ -7,7 +7,7 @@ import networkx as nx
 
 from odegraph.ir.halves import Halves
 from odegraph.ir.manifestation import Manifestation
-from odegraph.ir.nodes import Edge, Evaluate, Node, Solve, SolvedRate
+from odegraph.ir.nodes import BatchedRate, Edge, Evaluate, Node, Rate, Solve
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class StepGraph:
         """Unit evaluations in one pass: what the graph costs."""
         solves = [node for _, node in self.nodes() if isinstance(node, Solve)]
         solved = sum(len(one.coefficients) * one.solver.evaluations for one in solves)
-        return len(self.of_type(Evaluate)) + solved
+        return len(self.of_type(Evaluate)) + len(self.of_type(BatchedRate)) + solved
 
     def splits_state(self, name: str) -> bool:
         """Whether `name` is a sum that treats the halves of the state differently."""
@@ -61,10 +61,10 @@ class StepGraph:
 
     def is_rate(self, name: str) -> bool:
         """Whether `name` is a rate, not a state."""
-        return isinstance(self.node(name), Evaluate | SolvedRate)
+        return isinstance(self.node(name), Rate)
 
     def by_stage(self, name: str, role: str) -> tuple[str, ...]:
-        """The values that the stages of a `Solve` or `StageMatrix` use in this role, in order."""
+        """What the stages of a solve, or the places of a batch, use in this role, in order."""
         found = {
             stage: source
             for source, edge in self.inputs(name)

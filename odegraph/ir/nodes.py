@@ -62,6 +62,41 @@ class Evaluate:
     draws: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class EvaluateBatch:
+    """Rates R(x_1, theta), ..., R(x_m, theta) by one call, on the states as one batch.
+
+    Edges: `state`, each with the places in the batch that it has, counted from 0, and `theta`. Its
+    rates are `BatchedRate` nodes.
+
+    Attributes:
+        step: the step that asks for it.
+        size: how many states.
+        part: the part of the unit that is called.
+    """
+
+    step: int
+    size: int
+    part: Part = Part.WHOLE
+
+
+@dataclass(frozen=True, slots=True)
+class BatchedRate:
+    """A rate of an `EvaluateBatch`. Edge: `batch`.
+
+    Attributes:
+        step: the step of its `EvaluateBatch`.
+        stage: its number in the scheme, from 1.
+        position: its place in the batch, from 0.
+        reads: see `Evaluate`.
+    """
+
+    step: int
+    stage: int
+    position: int
+    reads: int | None = None
+
+
 Matrix = tuple[tuple[Weight, ...], ...]
 
 
@@ -143,10 +178,12 @@ class Output:
     tap: int
 
 
+Evaluated = Evaluate | EvaluateBatch | BatchedRate
+Rate = Evaluate | BatchedRate | SolvedRate
 Solved = StageMatrix | Solve | SolvedRate
 Linearised = Jacobian | FunctionOfJacobian | Apply | Propagator
 Transposed = Pullback | SlotGradient
-Node = Input | Theta | Evaluate | Solved | Linearised | Transposed | Combine | Update | Output
+Node = Input | Theta | Evaluated | Solved | Linearised | Transposed | Combine | Update | Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +194,8 @@ class Edge:
         role: what the value is to the node.
         weight: the exact weight of a `term`, `gradient` or `statistics`; that of a term may differ
             between the halves of the state: then it is a `Halves`.
-        stages: which stages of a `Solve` or `StageMatrix` use it, counted from 0.
+        stages: which stages of a `Solve` or `StageMatrix`, or places in an `EvaluateBatch`, use it,
+            counted from 0.
     """
 
     role: str

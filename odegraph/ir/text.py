@@ -5,9 +5,11 @@ from odegraph.ir.adjoint_nodes import Pullback, SlotGradient
 from odegraph.ir.graph import StepGraph
 from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian, PhiFunctions, Propagator
 from odegraph.ir.nodes import (
+    BatchedRate,
     Combine,
     Edge,
     Evaluate,
+    EvaluateBatch,
     Input,
     Matrix,
     Node,
@@ -39,6 +41,10 @@ def _formula(node: Node, inputs: list[tuple[str, Edge]]) -> str:
         case Evaluate():
             draws = "" if node.draws is None else f"; draws {node.draws}"
             return f"{_function(node.part)}({', '.join(source for source, _ in inputs)}{draws})"
+        case EvaluateBatch():
+            return f"{_function(node.part)}({_batch(inputs)})"
+        case BatchedRate():
+            return f"rate {node.position} of {inputs[0][0]}"
         case Jacobian():
             return f"dR/dx({', '.join(source for source, _ in inputs)})"
         case FunctionOfJacobian(function=PhiFunctions(scale, highest)):
@@ -95,6 +101,13 @@ def _matrix(rows: Matrix) -> str:
 
 def _staged(inputs: list[tuple[str, Edge]]) -> str:
     return ", ".join(f"{edge.role} {list(edge.stages)} {source}" for source, edge in inputs)
+
+
+def _batch(inputs: list[tuple[str, Edge]]) -> str:
+    """The states of a batch in order, and the theta that they share."""
+    states = {place: source for source, edge in inputs for place in edge.stages}
+    (theta,) = (source for source, edge in inputs if edge.role == "theta")
+    return f"[{', '.join(states[place] for place in sorted(states))}], {theta}"
 
 
 def _row(row: Row) -> str:

@@ -1,6 +1,8 @@
 """Passes: step graph to step graph, always a new one."""
 
 from odegraph.passes.as_discrete_map import as_discrete_map as as_discrete_map
+from odegraph.passes.batch_stages import batch_stages as batch_stages
+from odegraph.passes.batch_stages import evaluate_apart as evaluate_apart
 from odegraph.passes.collapse_linear import collapse_linear as collapse_linear
 from odegraph.passes.discrete_adjoint import Adjoint as Adjoint
 from odegraph.passes.discrete_adjoint import discrete_adjoint as discrete_adjoint

@@ -30,6 +30,7 @@ from odegraph.ir import (
 )
 from odegraph.ir.graph import NamedNode
 from odegraph.ir.halves import add_weights
+from odegraph.passes.batch_stages import evaluate_apart
 from odegraph.passes.own_theta import own_theta
 from odegraph.passes.pipeline import run_passes
 from odegraph.passes.share_stages import share_stages
@@ -59,6 +60,7 @@ def discrete_adjoint(graph: StepGraph) -> Adjoint:
     Raises:
         GraphError: stages that are solved for, or steps that take a Jacobian.
     """
+    graph = evaluate_apart(graph)
     _refuse_what_is_not_explicit(graph)
     transposition = _Transposition(own_theta(graph))
     parts = list(transposition.parts())

@@ -26,6 +26,7 @@ from odegraph.ir import (
     step_graph,
 )
 from odegraph.ir.graph import NamedNode
+from odegraph.passes.batch_stages import evaluate_apart
 from odegraph.passes.drop_dead import drop_dead
 from odegraph.passes.exact_span import ExactSpan
 from odegraph.passes.half_states import HalfStates
@@ -58,6 +59,7 @@ def invert(graph: StepGraph) -> Inverse:
     Raises:
         GraphError: the scheme has no algebraic inverse.
     """
+    graph = evaluate_apart(graph)
     history = getattr(graph.manifestation.scheme, "history", 1)
     crossing = values_across(graph)
     crossing[-1] += _remembered(graph, crossing[-2], history=history)

@@ -18,7 +18,6 @@ from odegraph.draw import (
 from odegraph.draw.labels import formula
 from odegraph.emit.python_source import python_source, unit_functions
 from odegraph.emit.signature import signature
-from odegraph.ir import Evaluate
 from odegraph.report.page import write_page
 from odegraph.report.sections import Code, Heading, Paragraph, Row, Section, Table, drawn
 from odegraph.scheme import RungeKuttaScheme, Scheme
@@ -105,7 +104,7 @@ def _summary(block: Block) -> Iterator[tuple[str, object]]:
     yield "time steps", f"{form.steps} ({grid})"
     yield "span", str(form.span)
     yield "unit", block.unit.reference
-    yield "unit evaluations", len(block.step_graph.of_type(Evaluate))
+    yield "unit evaluations", block.step_graph.evaluations
     yield "numbers in slots", f"{sum(slot.numel() for slot in block.state_dict().values()):,}"
     jumps = ", ".join(map(str, form.straddled_jumps))
     if jumps and form.scheme.order > 1:

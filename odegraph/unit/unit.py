@@ -10,6 +10,7 @@ from torch import Tensor, fx
 
 from odegraph._errors import UnitError
 from odegraph.unit.operations import draws_numbers
+from odegraph.unit.samples import least_dimensions
 from odegraph.unit.shape import refuse_shape_change
 
 
@@ -52,6 +53,22 @@ class Unit:
         """Whether a call in evaluation mode may draw random numbers."""
         return _draws(self.evaluation)
 
+    @property
+    def least_dimensions(self) -> int | None:
+        """From how many dimensions of a state on an evaluation call treats each sample by itself.
+
+        Of all parts, too; None where it is not proven. See `samples`.
+        """
+        return _of_all([self._proven(one.evaluation) for one in (self, *(self.parts or ()))])
+
+    @property
+    def least_dimensions_in_training(self) -> int | None:
+        """The same for a training call."""
+        return _of_all([self._proven(one.training) for one in (self, *(self.parts or ()))])
+
+    def _proven(self, graph: fx.GraphModule) -> int | None:
+        return least_dimensions(graph, self.value_shapes)
+
     def frozen(self) -> Unit:
         """The same unit in evaluation mode for good."""
         parts = None if self.parts is None else (self.parts[0].frozen(), self.parts[1].frozen())
@@ -76,6 +93,11 @@ class Unit:
         if self.traced_for is None:
             return ""
         return f" It was traced for states like {list(self.traced_for)}: pass yours as `example=`."
+
+
+def _of_all(least: list[int | None]) -> int | None:
+    known = [one for one in least if one is not None]
+    return max(known) if len(known) == len(least) else None
 
 
 def _draws(module: fx.GraphModule) -> bool:

@@ -10,10 +10,12 @@ from torch.autograd.profiler_util import FunctionEvent
 from torch.profiler import ProfilerActivity, profile
 
 import odegraph as og
+from odegraph.passes import batch_stages
 
 STEPS = 4
+DEFAULT = og.Execution()
 
-VIEWS = frozenset({"t", "view"})
+VIEWS = frozenset({"t", "view", "narrow"})
 
 # One product and one sum or difference for each nonzero of A and b. The last stage of
 # dormand-prince is the first of the next step: six evaluations, not seven.
@@ -38,6 +40,21 @@ BACKWARD = {
     },
 }
 
+# Seven stages of which three, and then two, do not need one another: four calls of the unit. The
+# batch of three is joined and split, that of two as well.
+BATCHED = (
+    {"linear": 8, "tanh": 4, "mul": 16, "add": 14, "sub": 2, "cat": 2, "chunk": 2},
+    {
+        "mm": 16,
+        "sum": 8,
+        "tanh_backward": 4,
+        "mul": 16,
+        "neg": 2,
+        "add_": 16 + 16,
+        "cat": 2,
+    },
+)
+
 
 def is_outermost(event: FunctionEvent) -> bool:
     parent = event.cpu_parent
@@ -54,9 +71,13 @@ def kernels(work: Callable[[], object]) -> Counter[str]:
     return Counter(name for name in names if name not in VIEWS)
 
 
-def both_ways(scheme: str, steps: int) -> tuple[Counter[str], Counter[str]]:
+def both_ways(
+    scheme: str, steps: int, *, execution: og.Execution = DEFAULT
+) -> tuple[Counter[str], Counter[str]]:
     """The kernels of a forward pass, and of the backward pass that follows it."""
-    block = og.OdeBlock(Tanh(), scheme=scheme, basis=og.PiecewiseConstant(1), steps=steps)
+    block = og.OdeBlock(
+        Tanh(), scheme=scheme, basis=og.PiecewiseConstant(1), steps=steps, execution=execution
+    )
     x = torch.randn(3, 2, requires_grad=True)
     block(x)  # what is checked once is not counted
     results: list[torch.Tensor] = []
@@ -65,9 +86,22 @@ def both_ways(scheme: str, steps: int) -> tuple[Counter[str], Counter[str]]:
     return forward, kernels(loss.backward)
 
 
+def of_one_step(
+    scheme: str, *, execution: og.Execution = DEFAULT
+) -> tuple[dict[str, int], dict[str, int]]:
+    """The kernels that one step more calls, forward and backward."""
+    fewer, more = (both_ways(scheme, n, execution=execution) for n in (STEPS, STEPS + 1))
+    for now, before in zip(more, fewer, strict=True):
+        now.subtract(before)
+    forward, backward = ({name: n for name, n in one.items() if n} for one in more)
+    return forward, backward
+
+
 @pytest.mark.parametrize("scheme", list(FORWARD))
 def test_one_step_more_calls_as_many_kernels_as_its_formula_has_operations(scheme):
-    fewer, more = both_ways(scheme, STEPS), both_ways(scheme, STEPS + 1)
-    for now, before, golden in zip(more, fewer, (FORWARD, BACKWARD), strict=True):
-        now.subtract(before)
-        assert {name: count for name, count in now.items() if count} == golden[scheme]
+    assert of_one_step(scheme) == (FORWARD[scheme], BACKWARD[scheme])
+
+
+def test_stages_in_a_batch_share_their_kernels():
+    batched = og.Execution(passes=(*og.DEFAULT_PASSES, batch_stages))
+    assert of_one_step("extrapolated-euler(4)", execution=batched) == BATCHED

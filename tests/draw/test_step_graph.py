@@ -19,6 +19,7 @@ from odegraph.draw.spelled_out import spelled_out
 from odegraph.draw.step_graph import graph_scene
 from odegraph.draw.step_texts import CONSTANTS
 from odegraph.draw.view import LeftOut, step_forms
+from odegraph.ir import EvaluateBatch
 
 
 @pytest.fixture(params=CASES)
@@ -52,6 +53,14 @@ def test_weight_one_has_no_label_and_others_have_theirs(graph):
 @pytest.mark.parametrize("case", CASES)
 def test_equal_graphs_give_equal_text(case: str):
     assert to_dot(CASES[case]().step_graph) == to_dot(CASES[case]().step_graph)
+
+
+def test_stages_in_a_batch_stand_in_one_frame():
+    graph = CASES["stages in a batch"]().step_graph
+    regions = {one.name: one for one in graph_scene(graph).regions}
+    for name in graph.of_type(EvaluateBatch):
+        assert set(regions[name].members) == set(graph.graph.succ[name])
+        assert regions[name].inside == f"step{graph.node(name).step}"
 
 
 def test_nothing_overlaps(graph):

@@ -5,18 +5,13 @@ from fractions import Fraction
 import networkx as nx
 import pytest
 import sympy
-import torch
+from graph_values import value
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_tableaus import explicit_tableaus
-from torch import nn
 from torch.testing import assert_close
 
 import odegraph as og
-from odegraph.emit.fx_graph import lower_to_fx
-from odegraph.emit.rounding import Precision
-from odegraph.emit.slots import slot_module
-from odegraph.emit.unit_call import evaluation_call
 from odegraph.ir import (
     Combine,
     Evaluate,
@@ -36,7 +31,6 @@ from odegraph.passes import (
     simplify,
     tabulate_theta,
 )
-from odegraph.unit import trace_unit
 
 PASSES = [simplify, share_stages, drop_dead]
 BASES = [og.PiecewiseConstant(1), og.PiecewiseConstant(2), og.PiecewiseLinear(2), og.Legendre(1)]
@@ -44,30 +38,6 @@ QUICK = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 GRIDS = st.sampled_from([[0, 1], [0, "1/2", 1], [0, "1/2", "3/4", 1]])
-
-
-class Square(nn.Module):
-    """R(x, theta) = theta x^2 + 1: cheap, and not linear."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.w = nn.Parameter(torch.ones(()))
-
-    def forward(self, x):
-        return self.w * x * x + 1
-
-
-UNIT = trace_unit(Square())
-
-
-def value(graph: StepGraph) -> torch.Tensor:
-    basis = graph.manifestation.basis
-    slots = nn.Parameter(torch.linspace(-1, 1.3, basis.size, dtype=torch.float64))
-    theta, state = slot_module({"w": slots}), nn.Module()
-    module = lower_to_fx(
-        graph, evaluation_call(UNIT), theta=theta, state=state, precision=Precision.DOUBLE
-    )
-    return module(torch.tensor([0.3, -0.2], dtype=torch.float64))
 
 
 @st.composite
