@@ -12,7 +12,14 @@ from odegraph.emit.batch_last import batch_last
 from odegraph.emit.compilation import SMALL_LAYER
 from odegraph.emit.unit_call import UNITS
 from odegraph.ir import Part, StepGraph, build_step_graph, manifestation
-from odegraph.passes import DEFAULT_PASSES, Pass, batch_stages, collapse_linear, run_passes
+from odegraph.passes import (
+    DEFAULT_PASSES,
+    Pass,
+    batch_stages,
+    collapse_linear,
+    discrete_adjoint,
+    run_passes,
+)
 from odegraph.passes.invert import invert, only_start
 from odegraph.unit import fold_norms, trace_unit
 
@@ -34,8 +41,18 @@ def main() -> None:
     draw_step_graph(stages, FOLDER / "stages-apart.svg")
     draw_step_graph(batch_stages(stages), FOLDER / "stages-batched.svg")
     draw_folded_norm()
+    draw_adjoint("heun-2", "heun")
+    draw_adjoint("rk4-classic", "rk4")
     draw_columns()
     draw_step_graph(only_start(invert(verlet)), FOLDER / "verlet-inverse.svg", title="its inverse")
+
+
+def draw_adjoint(scheme: str, name: str) -> None:
+    """A step, and the graph that takes its gradient back."""
+    step = one_step(scheme)
+    draw_step_graph(step, FOLDER / f"{name}.svg", title=f"one step of {scheme}")
+    back = discrete_adjoint(step).graph
+    draw_step_graph(back, FOLDER / f"{name}-adjoint.svg", title="its adjoint")
 
 
 def draw_folded_norm() -> None:
