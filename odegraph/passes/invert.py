@@ -3,6 +3,7 @@
 A step gives linear equations for what went into it, in which rates are unknown, too. A rate becomes
 known as soon as the state at which it was computed follows from what is known: symplectic pairs,
 compositions, leapfrog and other reversible schemes are solved from their last stage to the first.
+Reversible Heun is, too, and on any system: the last rate belongs to a value that it carries along.
 On a separable system the rate of one half of the state depends on the other half alone.
 """
 
@@ -33,6 +34,7 @@ from odegraph.passes.half_states import HalfStates
 from odegraph.passes.pipeline import run_passes
 from odegraph.passes.share_stages import share_stages
 from odegraph.passes.values_across import values_across
+from odegraph.scheme import GeneralLinearScheme
 
 ONE = to_exact(1)
 Part = tuple[str, int]  # a value and one of its halves; half 0 is all of a state that has none
@@ -63,6 +65,7 @@ def invert(graph: StepGraph) -> Inverse:
     history = getattr(graph.manifestation.scheme, "history", 1)
     crossing = values_across(graph)
     crossing[-1] += _remembered(graph, crossing[-2], history=history)
+    crossing[-1] += _carried(graph, but=crossing[-1])
     first = history - 1
     parts: list[NamedNode] = [(name, Input(), []) for name in crossing[-1]]
     outputs: list[NamedNode] = []
@@ -93,6 +96,24 @@ def _remembered(graph: StepGraph, before: list[str], *, history: int) -> list[st
     """The values from before the last step that a scheme with a history would need in the next."""
     last = graph.manifestation.steps
     return [name for name in before if (graph.node(name).step or 0) >= last - history > 0]
+
+
+def _carried(graph: StepGraph, *, but: list[str]) -> list[str]:
+    """The external values that another step would need: those that the last step computes.
+
+    That is where they are states of its stages; for others nothing is left after the last step.
+    """
+    form = graph.manifestation
+    if not isinstance(form.scheme, GeneralLinearScheme):
+        return []
+    stages = {stage + 1 for stage in form.scheme.stage_of_value if stage is not None}
+    rates = {name: graph.node(name) for name in graph.of_type(Evaluate)}
+    found = [
+        graph.input(name, "state")
+        for name, node in rates.items()
+        if isinstance(node, Evaluate) and node.step == form.steps - 1 and node.stage in stages
+    ]
+    return [name for name in found if name not in but]
 
 
 def only_start(inverse: Inverse) -> StepGraph:
@@ -148,7 +169,7 @@ class _StepBack:
         waiting += [name for name in missing if self.graph.is_rate(name)]
         progress = True
         while progress:
-            taken = [self._take_rate(name) for name in waiting]
+            taken = [self._take_rate(name, missing) for name in waiting]
             progress = any(taken)
         for name in missing:
             if self.graph.is_rate(name):
@@ -193,8 +214,11 @@ class _StepBack:
         row = enumerate(Halves.both(weight).rows[half])
         return [(part, one) for part, one in row if one.is_zero is not True]
 
-    def _take_rate(self, name: str) -> bool:
-        """Evaluate a rate again, for each half of it whose state is known; whether one was."""
+    def _take_rate(self, name: str, missing: list[str]) -> bool:
+        """Evaluate a rate again, for each half of it whose state is known; whether one was.
+
+        A state of `missing` values is taken along.
+        """
         state = self._state_of(name)
         if state is None:
             return False
@@ -207,7 +231,12 @@ class _StepBack:
                 continue
             node = self.graph.node(name)
             assert isinstance(node, Evaluate)
-            source = self._sum(f"{name}.state{half}", {k: v for k, v in solved.items() if v})
+            if state in missing and self._reads(name) == self.halves:
+                self._take_state(state)
+                missing.remove(state)
+                source = state
+            else:
+                source = self._sum(f"{name}.state{half}", {k: v for k, v in solved.items() if v})
             theta = self.graph.input(name, "theta")
             here = f"{theta}.back{self.step}"
             if here not in {one for one, _, _ in self.made}:
@@ -281,7 +310,7 @@ class _StepBack:
         scheme = self.graph.manifestation.scheme
         return GraphError(
             f"A step of `{scheme.name}` has no algebraic inverse: {why}. Take a reversible scheme "
-            "such as `stormer-verlet`, `yoshida-4` or `leapfrog`, or `Checkpoints()`."
+            "such as `stormer-verlet` or `reversible-heun`, or `Checkpoints()`."
         )
 
 
