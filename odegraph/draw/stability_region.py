@@ -164,7 +164,7 @@ def _plot_general_linear(axes: "Axes", scheme: GeneralLinearScheme) -> str:
     plot_region(axes, R, window, boundary=1.0 + ROUNDING_OF_DOUBLE_ROOTS)
     # The locus has a branch for each stage: points, as lines would join them.
     axes.plot(near.real, near.imag, ".", markersize=1.2, color=style.INK, label="root locus")
-    axes.legend(loc="lower right", fontsize=8)
+    axes.legend(loc="lower right", fontsize=8, markerscale=5)
     style.complex_plane(axes, centre=window.centre, reach=window.reach)
     real, imaginary = (scanned_limit(R, direction=direction) for direction in (-1.0, 1j))
     return _summary(real, imaginary, of=r"\rho(M(z))")

@@ -38,8 +38,8 @@ class GeneralLinearScheme(Scheme):
         Y_i = h sum_(j<i) a_ij R(Y_j, theta(t + c_j h)) + sum_l u_il y_l
         y_k <- h sum_j b_kj R(Y_j, theta(t + c_j h)) + sum_l v_kl y_l
 
-    All values begin as x at depth 0, and the first is the result. The order holds where all steps
-    are of one length; `uneven_order` holds on every grid.
+    All values begin as x at depth 0, and the first is the result; the order is its own. It holds
+    where all steps are of one length, `uneven_order` on every grid.
     """
 
     orders: GeneralLinearOrders
@@ -163,10 +163,10 @@ class GeneralLinearScheme(Scheme):
         if self.uneven_order < self.order:
             found.append(
                 f"Order {self.order} holds on equal steps, or steps whose length changes "
-                f"gradually; on other grids it may fall to {self.uneven_order}."
+                f"gradually; on other grids order {self.uneven_order} is proven."
             )
         if not self.is_strongly_stable:
-            found.append("Differences between the external values are not damped.")
+            found.append("Not all differences between the external values are damped.")
         return tuple(found)
 
     def text(self) -> str:

@@ -11,8 +11,10 @@ converges with order p on equal steps if
 
 This is quasi-consistency of order p (Skeel 1976; Hairer, Norsett and Wanner, III.8; in Butcher's
 terms, Acta Numerica 2006, order p relative to a starting method that is trivial below order p).
-Where steps differ in length the turning errors may add up after all; order q of every row of B
-gives order q on every grid.
+Where steps differ in length, errors that turn (other eigenvalues of V on the unit circle) may add
+up to O(h^q), q the least order of a row of B. Order p holds on every grid if there are no such
+eigenvalues; or if q >= 1 and w B U V = w B U: then w B U annihilates all other eigenvectors, so
+that what turns moves w y by O(h^(q+2)) a step, and p <= q + 1. In all other cases order q holds.
 """
 
 from collections.abc import Iterator
@@ -68,9 +70,11 @@ def prove_general_linear_order(tableau: GeneralLinearTableau) -> GeneralLinearOr
     proofs = [(prove_order(vectors, one.values), one) for one in rows_of_weights(tableau)]
     proof, least = min(proofs, key=lambda pair: pair[0].order + pair[1].less)
     failed = None if proof.failed is None else GeneralLinearCondition(proof.failed, least.words)
+    order = proof.order + least.less
+    of_rows = min(proof.order for proof, one in proofs if one.row is not None)
+    on_every_grid = tableau.unit_disc.strongly or (of_rows >= 1 and tableau.is_decoupled)
     return GeneralLinearOrder(
-        OrderProof(proof.order + least.less, failed),
-        uneven=min(proof.order for proof, one in proofs if one.row is not None),
+        OrderProof(order, failed), order if on_every_grid else min(order, of_rows)
     )
 
 

@@ -65,9 +65,22 @@ class GeneralLinearTableau:
         )
         return (first, *others)
 
+    @property
+    def is_decoupled(self) -> bool:
+        """Whether w B U V = w B U for all invariants w.
+
+        Then a step passes no other component of y on to w y at first order in h.
+        """
+        read = (_times(_times(w, self.B), self.U) for w in self.invariants)
+        return all(_times(row, self.V) == row for row in read)
+
     def weights(self, w: Vector) -> Vector:
         """w B, the weights of the rates in the average w y."""
-        return tuple(dot(w, column) for column in zip(*self.B, strict=True))
+        return _times(w, self.B)
+
+
+def _times(row: Vector, rows: Matrix) -> Vector:
+    return tuple(dot(row, column) for column in zip(*rows, strict=True))
 
 
 def read_general_linear(spec: SchemeSpec, faults: Faults) -> GeneralLinearTableau | None:
@@ -95,6 +108,7 @@ def read_general_linear(spec: SchemeSpec, faults: Faults) -> GeneralLinearTablea
     tableau = GeneralLinearTableau(A, arrays["U"], arrays["B"], arrays["V"])
     _check_stages(tableau, arrays.get("c", tableau.c), faults)
     _check_start(tableau, faults)
+    _check_readers(tableau, faults)
     if not faults.found:
         _check_stability(tableau, faults)
     return tableau
@@ -141,6 +155,15 @@ def _check_start(tableau: GeneralLinearTableau, faults: Faults) -> None:
                     f"depth 0 and approximate x, so every row of `{key}` must sum to 1. Scaled "
                     "derivatives, as in Nordsieck form, are not read: write the scheme in values."
                 )
+
+
+def _check_readers(tableau: GeneralLinearTableau, faults: Faults) -> None:
+    for k in range(1, len(tableau.V)):
+        if not any(row[k] for rows in (tableau.U, tableau.V) for row in rows):
+            faults.add(
+                f"column {k + 1} of `U` and of `V` is zero, so that nothing reads external value "
+                f"{k + 1}. Remove it, with row {k + 1} of `B` and of `V`."
+            )
 
 
 def _check_stability(tableau: GeneralLinearTableau, faults: Faults) -> None:
