@@ -58,6 +58,7 @@ RULES: Mapping[str, str] = MappingProxyType(
         "general-linear: fsal": (
             "the first stage must be an external value, and the last one its new value, with c = 1"
         ),
+        "general-linear: values": "it is the number of rows of V",
         "uneven_order": (
             "it is the order if 1 is the only eigenvalue of V on the unit circle, or if "
             "w B U V = w B U for every w with w V = w; else the least order of a row of B"

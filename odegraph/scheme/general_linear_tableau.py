@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, final
 
-from odegraph.scheme.checks import read_coefficients, row_differences, show
+from odegraph.scheme.checks import read_coefficients, refuse_free_nodes, row_differences, show
 from odegraph.scheme.faults import Faults
 from odegraph.scheme.null_space import minimal_polynomial, null_space
 from odegraph.scheme.order_conditions import dot
@@ -90,11 +90,8 @@ def read_general_linear(spec: SchemeSpec, faults: Faults) -> GeneralLinearTablea
             "`decimal` is not for kind `general-linear`: whether the powers of `V` are bounded is "
             "decided exactly. Write fractions or roots."
         )
-    if not spec.row_sums:
-        faults.add(
-            "`row_sums = false` is for kind `runge-kutta`; the times of the stages of a general "
-            "linear scheme are the row sums of `A`. Remove the line."
-        )
+    rule = "the times of the stages of a general linear scheme are the row sums of `A`"
+    refuse_free_nodes(spec, faults, rule=rule)
     read = read_coefficients(spec, faults)
     if read is None:
         return None
@@ -108,8 +105,8 @@ def read_general_linear(spec: SchemeSpec, faults: Faults) -> GeneralLinearTablea
     tableau = GeneralLinearTableau(A, arrays["U"], arrays["B"], arrays["V"])
     _check_stages(tableau, arrays.get("c", tableau.c), faults)
     _check_start(tableau, faults)
-    _check_readers(tableau, faults)
     if not faults.found:
+        _check_readers(tableau, faults)
         _check_stability(tableau, faults)
     return tableau
 
