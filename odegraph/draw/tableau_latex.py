@@ -138,9 +138,7 @@ def _(scheme: GeneralLinearScheme) -> tuple[Array, ...]:
         (number_latex(c), *map(number_latex, a[:i]), *[""] * (len(a) - i), *map(number_latex, u))
         for i, (c, a, u) in enumerate(upper)
     ]
-    values = [
-        ("", *map(number_latex, (*b, *v))) for b, v in zip(tableau.B, tableau.V, strict=True)
-    ]
+    values = [("", *map(number_latex, (*b, *v))) for b, v in zip(tableau.B, tableau.V, strict=True)]
     return (Array((*stages, *values), rule=len(stages), lines_behind=(0, scheme.stages)),)
 
 

@@ -26,9 +26,10 @@ class Reversal:
 
     For schemes whose steps have an algebraic inverse (Gomez, Ren, Urtasun and Grosse 2017 for one
     such pair): symplectic pairs and compositions on separable systems [q, p], and on any system
-    leapfrog and reversible Heun (Kidger, Foster, Li and Lyons 2021). The states come back with rounding errors, so gradients are those of backpropagation to rounding;
-    where a system contracts much on the way, these errors grow on the way back. The first call
-    measures them, and refuses a unit that cannot be taken back, such as one that is not separable.
+    leapfrog and reversible Heun (Kidger, Foster, Li and Lyons 2021). The states come back with
+    rounding errors, so gradients are those of backpropagation to rounding; where a system contracts
+    much on the way, these errors grow on the way back. The first call measures them, and refuses a
+    unit that cannot be taken back, such as one that is not separable under a symplectic pair.
     """
 
     def runner(self, lowered: Lowered) -> Run:

@@ -6,7 +6,7 @@ from typing import final
 
 import sympy
 
-from odegraph._exact import Exact, exact_text, to_exact
+from odegraph._exact import Exact, to_exact
 from odegraph.scheme.base import Orders, Scheme
 from odegraph.scheme.faults import Faults
 from odegraph.scheme.general_linear_conditions import (
@@ -15,7 +15,7 @@ from odegraph.scheme.general_linear_conditions import (
 )
 from odegraph.scheme.general_linear_tableau import GeneralLinearTableau, read_general_linear
 from odegraph.scheme.number_field import to_sympy
-from odegraph.scheme.tableau import Matrix, column, matrix
+from odegraph.scheme.tableau import column, matrix
 from odegraph.scheme.tableau_text import entry_text
 from odegraph.scheme.verifier import Failed, Verifier
 
@@ -140,21 +140,17 @@ class GeneralLinearScheme(Scheme):
     def facts(self) -> dict[str, object]:
         """External values, orders and stability."""
         zeta, z = sympy.symbols("zeta z")
+        of_V = (to_sympy(x) * zeta**k for k, x in enumerate(self.tableau.minimal_polynomial))
         return {
             "external values": self.values,
             "order on uneven grids": self.uneven_order,
             "FSAL": self.is_fsal,
             "zero-stable": True,
             "strongly stable": self.is_strongly_stable,
-            "minimal polynomial of V": str(
-                sympy.factor(sum(to_sympy(x) * zeta**k for k, x in self._of_V()))
-            ),
+            "minimal polynomial of V": str(sympy.factor(sympy.Add(*of_V))),
             "stability polynomial": str(self.stability_polynomial(zeta, z)),
             "notes": " ".join(self.notes) or None,
         }
-
-    def _of_V(self) -> enumerate:
-        return enumerate(self.tableau.minimal_polynomial)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The coefficients of a general linear method, and the reader of a file of kind `general-linear`."""
+"""The coefficients of a general linear method, and the reader of its files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
