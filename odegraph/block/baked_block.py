@@ -1,6 +1,6 @@
 """BakedBlock: an inference block whose theta(t) is folded to constants."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, final
 
 import torch
@@ -31,10 +31,10 @@ from odegraph.unit import FoldedUnit, Unit, fold_norms
 
 EAGER_INFERENCE = Eager((DirectConvolutions(with_packed_weights),))
 
-Fold = Callable[[Unit], FoldedUnit]
+Fold = Callable[[Unit, Collection[tuple[int, ...]]], FoldedUnit]
 
 
-def keep_norms(unit: Unit) -> FoldedUnit:
+def keep_norms(unit: Unit, seen: Collection[tuple[int, ...]] = ()) -> FoldedUnit:  # noqa: ARG001
     """Fold nothing into the layers of a unit."""
     return FoldedUnit(unit, ())
 
@@ -74,7 +74,7 @@ class BakedBlock(nn.Module):
     @classmethod
     def of_block(cls, block: OdeBlock, *, fold: Fold = fold_norms) -> "BakedBlock":
         """Fold theta(t) and the running statistics of `block`, and each entry by `fold`."""
-        folded = fold(block.called_unit)
+        folded = fold(block.called_unit, block.seen_shapes)
         graph, table = (tabulate_pairs if folded.norms else tabulate_theta)(block.step_graph)
         theta = _tabulated(slots_of(block.theta), table.rows)
         state = _tabulated(slots_of(block.state), table.state_rows)

@@ -107,8 +107,9 @@ def refine(model: Model, *, factor: int = 2) -> Model:
 def bake(model: Model, *, fold: Fold = fold_norms) -> Model:
     """The inference model: theta(t) is folded to one constant for each depth that the graph reads.
 
-    A BatchNorm that follows a convolution is folded into it, which changes rounding only;
-    `fold=keep_norms` leaves the layers of the unit as they are.
+    A BatchNorm that follows a convolution is folded into it, which changes rounding only; so is one
+    that follows a linear layer, if the block was called before and its states were vectors, which
+    it then takes alone. `fold=keep_norms` leaves the layers of the unit as they are.
 
     Raises:
         GraphError: the model has no blocks.
