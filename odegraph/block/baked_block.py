@@ -17,6 +17,13 @@ from odegraph.block.memory_format import (
 )
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.slot_maps import map_slot
+from odegraph.block.whole_matrix import (
+    WEIGHT,
+    collapsed_size,
+    matrix_of,
+    product_graph,
+    product_unit,
+)
 from odegraph.emit.compilation import Compilation, Eager, Lowered
 from odegraph.emit.direct_convolutions import with_packed_weights
 from odegraph.emit.fx_graph import lower_to_fx
@@ -82,7 +89,7 @@ class BakedBlock(nn.Module):
             values = folded.folded({**theta, **state})
             theta = {path: values[path] for path in folded.unit.parameters}
             state = {path: values[path] for path in folded.unit.buffers}
-        return cls(
+        baked = cls(
             folded.unit,
             graph,
             theta=slot_module(laid_out_slots(theta, block.execution.memory_format)),
@@ -91,6 +98,8 @@ class BakedBlock(nn.Module):
             compilation=_without_gradients(block.execution.compilation),
             memory_format=block.execution.memory_format,
         )
+        size = collapsed_size(block)
+        return baked if size is None else baked._as_matrix(size)
 
     @property
     def graph_module(self) -> fx.GraphModule:
@@ -137,6 +146,17 @@ class BakedBlock(nn.Module):
         """One line: unit, scheme, and steps."""
         form = self.manifestation
         return f"{self.unit.name}, scheme={form.scheme.name}, steps={form.steps}, span={form.span}"
+
+    def _as_matrix(self, size: int) -> "BakedBlock":
+        return BakedBlock(
+            product_unit(size),
+            product_graph(self.manifestation),
+            theta=slot_module({WEIGHT: matrix_of(self, size)}),
+            state=nn.Module(),
+            precision=self.precision,
+            compilation=self.compilation,
+            memory_format=self.memory_format,
+        )
 
     @property
     def _lowered_graph(self) -> Lowered:

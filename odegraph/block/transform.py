@@ -109,7 +109,9 @@ def bake(model: Model, *, fold: Fold = fold_norms) -> Model:
 
     A BatchNorm that follows a convolution is folded into it, which changes rounding only; so is one
     that follows a linear layer, if the block was called before and its states were vectors, which
-    it then takes alone. `fold=keep_norms` leaves the layers of the unit as they are.
+    it then takes alone. Where `collapse_linear` is one of the passes, the block of a linear unit on
+    vectors becomes one matrix, whatever theta(t) is. `fold=keep_norms` leaves the layers of the
+    unit as they are.
 
     Raises:
         GraphError: the model has no blocks.
