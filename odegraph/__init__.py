@@ -64,6 +64,8 @@ from odegraph.emit.compilation import Eager as Eager
 from odegraph.emit.discrete_adjoint import DiscreteAdjoint as DiscreteAdjoint
 from odegraph.emit.gradients import Backpropagation as Backpropagation
 from odegraph.emit.gradients import Checkpoints as Checkpoints
+from odegraph.emit.layouts import Columns as Columns
+from odegraph.emit.layouts import DirectConvolutions as DirectConvolutions
 from odegraph.emit.reversal import Reversal as Reversal
 from odegraph.ir import ExactLinear as ExactLinear
 from odegraph.ir import FixedPoint as FixedPoint

@@ -6,13 +6,18 @@ from pathlib import Path
 from torch import fx, nn
 
 import odegraph as og
-from odegraph.draw import draw_snapshots, draw_step_graph, render_dot
+from odegraph.draw import draw_scheme_registers, draw_snapshots, draw_step_graph, render_dot
 from odegraph.draw.plain_graph import unit_dot
-from odegraph.emit.batch_last import batch_last
-from odegraph.emit.compilation import SMALL_LAYER
 from odegraph.emit.unit_call import UNITS
 from odegraph.ir import Part, StepGraph, build_step_graph, manifestation
-from odegraph.passes import DEFAULT_PASSES, Pass, batch_stages, collapse_linear, run_passes
+from odegraph.passes import (
+    DEFAULT_PASSES,
+    Pass,
+    batch_stages,
+    collapse_linear,
+    discrete_adjoint,
+    run_passes,
+)
 from odegraph.passes.invert import invert, only_start
 from odegraph.unit import fold_norms, trace_unit
 
@@ -22,6 +27,8 @@ FOLDER = Path("docs/pictures/passes")
 def main() -> None:
     draw_snapshots(32, FOLDER / "checkpoints-all.svg", snapshots=32)
     draw_snapshots(32, FOLDER / "checkpoints-7.svg", snapshots=7)
+    for scheme in ("rk4-classic", "ssp-rk-10-4", "carpenter-kennedy-5-4"):
+        draw_scheme_registers(og.load_scheme(scheme), FOLDER / f"registers-{scheme}.svg")
     verlet = one_step("stormer-verlet")
     draw_step_graph(verlet, FOLDER / "verlet.svg")
     rollout = one_step("rk4-classic", steps=3)
@@ -32,8 +39,18 @@ def main() -> None:
     draw_step_graph(stages, FOLDER / "stages-apart.svg")
     draw_step_graph(batch_stages(stages), FOLDER / "stages-batched.svg")
     draw_folded_norm()
-    draw_columns()
+    draw_adjoint("heun-2", "heun")
+    draw_adjoint("rk4-classic", "rk4")
+    draw_layouts()
     draw_step_graph(only_start(invert(verlet)), FOLDER / "verlet-inverse.svg", title="its inverse")
+
+
+def draw_adjoint(scheme: str, name: str) -> None:
+    """A step, and the graph that takes its gradient back."""
+    step = one_step(scheme)
+    draw_step_graph(step, FOLDER / f"{name}.svg", title=f"one step of {scheme}")
+    back = discrete_adjoint(step).graph
+    draw_step_graph(back, FOLDER / f"{name}-adjoint.svg", title="its adjoint")
 
 
 def draw_folded_norm() -> None:
@@ -47,17 +64,29 @@ def draw_folded_norm() -> None:
     )
 
 
-def draw_columns() -> None:
-    """A unit of linear layers for states in rows, and for states in columns."""
-    unit = nn.Sequential(nn.Linear(2, 50), nn.Tanh(), nn.Linear(50, 2))
+def draw_layouts() -> None:
+    """Units as they are, and as the layouts of compiled and baked graphs rewrite them."""
+    layers = nn.Sequential(nn.Linear(2, 50), nn.Tanh(), nn.Linear(50, 2))
+    draw_unit(graph_of(layers), "rows", "states [batch, features]")
+    draw_unit(og.Columns().rewritten(graph_of(layers)), "columns", "states [features, batch]")
+    images = nn.Sequential(nn.Conv2d(2, 2, 3, padding=1), nn.ReLU(), nn.BatchNorm2d(2))
+    draw_unit(graph_of(images), "convolution", "operations of torch")
+    direct = og.DirectConvolutions().rewritten(graph_of(images))
+    draw_unit(direct, "convolution-direct", "with a call of oneDNN")
+
+
+def graph_of(unit: nn.Module) -> fx.GraphModule:
+    """The lowered graph of one Euler step in evaluation mode."""
     block = og.OdeBlock(unit, scheme="euler", basis=og.PiecewiseConstant(1), steps=1)
-    turned = batch_last(block.graph_module, small=SMALL_LAYER)
-    assert turned is not None
-    for module, name in ((block.graph_module, "rows"), (turned, "columns")):
-        graph = module.get_submodule(UNITS[Part.WHOLE]).graph
-        assert isinstance(graph, fx.Graph)
-        title = {"rows": "states [batch, features]", "columns": "states [features, batch]"}[name]
-        render_dot(unit_dot(graph, title=title), FOLDER / f"{name}.svg")
+    return block.eval().graph_module
+
+
+def draw_unit(module: fx.GraphModule | None, name: str, title: str) -> None:
+    """What the unit of a lowered graph computes."""
+    assert module is not None
+    graph = module.get_submodule(UNITS[Part.WHOLE]).graph
+    assert isinstance(graph, fx.Graph)
+    render_dot(unit_dot(graph, title=title), FOLDER / f"{name}.svg")
 
 
 def one_step(scheme: str, *, steps: int = 1, passes: Sequence[Pass] = DEFAULT_PASSES) -> StepGraph:

@@ -17,8 +17,10 @@ from odegraph.block.memory_format import (
 )
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.slot_maps import map_slot
-from odegraph.emit.compilation import Compilation, Lowered, Run
+from odegraph.emit.compilation import Compilation, Eager, Lowered
+from odegraph.emit.direct_convolutions import with_packed_weights
 from odegraph.emit.fx_graph import lower_to_fx
+from odegraph.emit.layouts import DirectConvolutions, Run
 from odegraph.emit.python_source import BlockParts
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_module, slots_of
@@ -26,6 +28,8 @@ from odegraph.emit.unit_call import evaluation_call
 from odegraph.ir import Manifestation, Row, StepGraph
 from odegraph.passes import tabulate_pairs, tabulate_theta
 from odegraph.unit import FoldedUnit, Unit, fold_norms
+
+EAGER_INFERENCE = Eager((DirectConvolutions(with_packed_weights),))
 
 Fold = Callable[[Unit], FoldedUnit]
 
@@ -65,6 +69,7 @@ class BakedBlock(nn.Module):
         self.memory_format = memory_format
         self._lowered = [self._lower(graph)]
         self._runs: list[Run] = []
+        self._versions: list[int] = []
 
     @classmethod
     def of_block(cls, block: OdeBlock, *, fold: Fold = fold_norms) -> "BakedBlock":
@@ -83,7 +88,7 @@ class BakedBlock(nn.Module):
             theta=slot_module(laid_out_slots(theta, block.execution.memory_format)),
             state=slot_module(state),
             precision=block.precision,
-            compilation=block.execution.compilation,
+            compilation=_without_gradients(block.execution.compilation),
             memory_format=block.execution.memory_format,
         )
 
@@ -114,9 +119,11 @@ class BakedBlock(nn.Module):
         x = laid_out(x, self.memory_format)
         if torch.compiler.is_compiling():
             return self._lowered[0](x)
-        if not self._runs:
+        versions = [slot._version for slot in (*self.theta.buffers(), *self.state.buffers())]
+        if not self._runs or versions != self._versions:
             check_batch(self.step_graph, self.unit, x)
-            self._runs = [self.compilation.whole(self._lowered_graph)]
+            # Weights may have been packed: new values must not meet what was made of old ones.
+            self._runs, self._versions = [self.compilation.whole(self._lowered_graph)], versions
         return self._runs[0](x)
 
     def compile(  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -152,12 +159,22 @@ class BakedBlock(nn.Module):
             precision=self.precision,
         )
 
+    def _apply(self, fn: Any, recurse: bool = True) -> "BakedBlock":  # noqa: FBT001, FBT002
+        super()._apply(fn, recurse)
+        self._runs = []
+        return self
+
     def __getstate__(self) -> dict[str, Any]:
         return {**named_format(self.__dict__), "_lowered": [], "_runs": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(known_format(state))
         self._lowered = [self._lower(self.step_graph)]
+
+
+def _without_gradients(compilation: Compilation) -> Compilation:
+    """Baked blocks need not be made of operations that have gradients."""
+    return EAGER_INFERENCE if compilation == EAGER else compilation
 
 
 def _tabulated(slots: Mapping[str, Tensor], rows: tuple[Row, ...]) -> dict[str, Tensor]:

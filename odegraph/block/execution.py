@@ -24,7 +24,8 @@ class Execution:
 
     Args:
         gradients: what is kept for the gradient: `Backpropagation()` keeps everything,
-            `Checkpoints(snapshots=8)` the states at a few steps.
+            `Checkpoints(snapshots=8)` the states at a few steps, `DiscreteAdjoint()` those of the
+            stages, `Reversal()` the last one.
         passes: what is done to the step graph, in order; `simplify`, `share_stages`, `drop_dead`
             unless something else is given.
         compilation: `Eager()`, `CompiledSteps()`, or `CompiledWhole()`.

@@ -21,6 +21,7 @@ from odegraph.ir import (
     Input,
     Jacobian,
     Output,
+    Pullback,
     StepGraph,
 )
 
@@ -136,7 +137,7 @@ def _sums_before_units(graph: StepGraph, items: list[Item]) -> dict[str, Item]:
     found = {}
     for item in items:
         users = list(graph.graph.succ[item.name]) if isinstance(item.node, Combine) else []
-        if len(users) == 1 and isinstance(graph.node(users[0]), Evaluate | Apply):
+        if len(users) == 1 and isinstance(graph.node(users[0]), Evaluate | Pullback | Apply):
             found[users[0]] = item
     return found
 

@@ -18,6 +18,7 @@ from odegraph.ir import (
     Halves,
     Input,
     Jacobian,
+    Pullback,
 )
 
 ROW = 46.0
@@ -160,7 +161,7 @@ class _Placer:
                 return self._place_ellipsis(column, cursor)
             case Combine():
                 return self._place_lone_sum(column, cursor)
-            case Evaluate() | Jacobian():
+            case Evaluate() | Pullback() | Jacobian():
                 return self._place_unit(column, cursor)
             case FunctionOfJacobian(function=function):
                 return self._place_matrix(column, cursor, function_text(function))
@@ -194,6 +195,8 @@ class _Placer:
         node = column.item.node
         if isinstance(node, Evaluate):
             text = self.texts.unit(column.item.name, node)
+        elif isinstance(node, Pullback):
+            text = self.texts.pullback(column.item.name, node)
         else:
             text = self.texts.jacobian(column.item.name)
         width = max(UNIT_WIDTH, labels.text_width(text, size=11.0) + 14)

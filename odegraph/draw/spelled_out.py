@@ -6,6 +6,7 @@ To look at, not to compute: a stage that depends on itself makes a cycle.
 from collections.abc import Iterator
 
 from odegraph._exact import to_exact
+from odegraph.draw.transposed import transposed
 from odegraph.ir import Apply, Combine, Edge, StepGraph, parts_of, step_graph
 from odegraph.ir.graph import NamedNode
 from odegraph.passes import evaluate_apart, spell_out_stages
@@ -15,7 +16,7 @@ ONE = to_exact(1)
 
 def spelled_out(graph: StepGraph) -> StepGraph:
     """The same formulas; a product of a matrix with several terms is one with their sum."""
-    graph = spell_out_stages(evaluate_apart(graph))
+    graph = spell_out_stages(evaluate_apart(transposed(graph)))
     if not graph.of_type(Apply):
         return graph
     return step_graph(graph.manifestation, _with_sums(graph))

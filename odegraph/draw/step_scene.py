@@ -8,7 +8,7 @@ from odegraph.draw.step_texts import StepTexts
 from odegraph.draw.tracks import thetas_below, updates_below
 from odegraph.draw.view import Item
 from odegraph.draw.wiring import drawn_source, ink_of, rail, wires_between
-from odegraph.ir import Output, Update
+from odegraph.ir import Output, SlotGradient, Update
 
 TITLE_ROOM = 42.0
 TAP_ROOM = 36.0
@@ -20,7 +20,7 @@ def step_scene(items: list[Item], texts: StepTexts, *, title: str) -> Scene:
     """Places for the items of one step graph."""
     placement = place(plan(texts.graph, items), texts)
     thetas, theta_wires = thetas_below(placement)
-    updates = [item for item in items if isinstance(item.node, Update)]
+    updates = [item for item in items if isinstance(item.node, Update | SlotGradient)]
     bottom = min((box.bottom.y for box in thetas), default=placement.floor)
     learned, update_wires = updates_below(placement, updates, top=bottom)
     outputs, output_wires = _outputs(placement)

@@ -15,7 +15,9 @@ from odegraph.ir import (
     Manifestation,
     Output,
     Part,
+    Pullback,
     Resolvent,
+    SlotGradient,
     StepGraph,
     Theta,
     Update,
@@ -27,6 +29,7 @@ from odegraph.scheme.number_field import to_sympy
 Number = labels.Number
 ThetaText = Callable[[Theta, Sequence[Number]], str]
 Symbol = Callable[[int], str]
+READERS = Evaluate | Pullback | Jacobian
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -83,17 +86,26 @@ class StepTexts:
         """What an ellipsis stands for."""
         return left_out_text(self.graph.manifestation, left_out, entry=self.notation.entry)
 
-    def update(self, update: Update) -> str:
+    def pullback(self, name: str, node: Pullback) -> str:
+        """The transposed derivative of a stage, at the state that was kept."""
+        function = "R" if node.part is Part.WHOLE else node.part.value
+        result, at = (labels.subscript(letter, node.stage) for letter in "ℓy")
+        return f"{result} = {function}′ᵀ at {at}\n{labels.theta_at(self.depth_of[name])}"
+
+    def update(self, update: Update | SlotGradient) -> str:
         """What is learned."""
+        if isinstance(update, SlotGradient):
+            return f"gradient\nof {_coefficient(update.index)}"
         return update_text(update)
 
     def state(self, tap: int) -> str:
-        """The state after `tap` steps."""
-        return f"x({labels.number(self.graph.manifestation.grid[tap])})"
+        """The state after `tap` steps, or the gradient with respect to it."""
+        symbol = "λ" if self.graph.of_type(Pullback) else "x"
+        return f"{symbol}({labels.number(self.graph.manifestation.grid[tap])})"
 
     def input(self, name: str) -> str:
         """Where the graph begins: at depth 0, or at the end where it is the way back."""
-        number = name.removeprefix("x")
+        number = name.removesuffix(".cotangent").removeprefix("output").removeprefix("x")
         return self.state(int(number) if number.isdigit() else 0)
 
     def output(self, name: str, output: Output) -> str:
@@ -110,12 +122,11 @@ def step_texts(
     output_names: Mapping[str, str] = NO_NAMES,
 ) -> StepTexts:
     """The texts of what is drawn of a graph."""
-    drawn = {theta_of(item) for item in items if isinstance(item.node, Evaluate | Jacobian)}
+    drawn = {theta_of(item) for item in items if isinstance(item.node, READERS)}
     depth_of: dict[str, Number] = {}
     read_at: dict[str, list[Number]] = {}
     for name, node in graph.nodes():
-        is_reader = isinstance(node, Evaluate | Jacobian)
-        if is_reader and (theta := graph.input(name, "theta")) in drawn:
+        if isinstance(node, READERS) and (theta := graph.input(name, "theta")) in drawn:
             depth_of[name] = _depth(graph, node, theta)
             read_at.setdefault(theta, []).append(depth_of[name])
     titles = step_title or partial(numbered_step_title, graph.manifestation)
@@ -225,7 +236,7 @@ def _times_j(scale: Exact) -> str:
     return f"({text}) J" if " " in text else f"{text} J"
 
 
-def _depth(graph: StepGraph, reader: Evaluate | Jacobian, theta: str) -> Number:
+def _depth(graph: StepGraph, reader: Evaluate | Pullback | Jacobian, theta: str) -> Number:
     # Units that share theta(t) may read it at different depths, of which the theta knows the first.
     times = _stage_times(graph.manifestation.scheme, reader.step)
     if times is None or isinstance(reader, Jacobian):

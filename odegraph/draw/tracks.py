@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from odegraph.draw import graph_style, labels
 from odegraph.draw.placement import THETA_SIZE, Placement, theta_width
 from odegraph.draw.scene import Box, Ink, Point, Wire
-from odegraph.draw.step_texts import theta_of
+from odegraph.draw.step_texts import READERS, theta_of
 from odegraph.draw.view import Item, exact_weight
-from odegraph.ir import Evaluate, Jacobian, Update
+from odegraph.ir import SlotGradient, Update
 
 LINE = 12.5
 PADDING = 9.0
@@ -51,12 +51,12 @@ def thetas_below(placement: Placement) -> tuple[list[Box], list[Wire]]:
 def updates_below(
     placement: Placement, updates: Iterable[Item], *, top: float
 ) -> tuple[list[Box], list[Wire]]:
-    """Statistics under the last unit that they learn from."""
+    """Statistics, or gradients, under the last unit that they come from."""
     units = _unit_boxes(placement)
     column_of = {column.item.name: column.index for column in placement.floorplan.columns}
     served = []
     for item in updates:
-        assert isinstance(item.node, Update)
+        assert isinstance(item.node, Update | SlotGradient)
         columns = tuple(sorted(column_of[source] for source, _ in item.inputs))
         served.append(Served(item.name, placement.texts.update(item.node), columns))
     tracks = _tracks(served)
@@ -75,7 +75,7 @@ def updates_below(
 def _served_thetas(placement: Placement) -> list[Served]:
     readers: dict[str, list[int]] = {}
     for column in placement.floorplan.columns:
-        if isinstance(column.item.node, Evaluate | Jacobian):
+        if isinstance(column.item.node, READERS):
             readers.setdefault(theta_of(column.item), []).append(column.index)
     return [
         Served(name, placement.texts.theta(name), tuple(columns))
@@ -87,7 +87,7 @@ def _unit_boxes(placement: Placement) -> Mapping[int, Box]:
     return {
         column.index: placement.boxes[column.item.name]
         for column in placement.floorplan.columns
-        if isinstance(column.item.node, Evaluate | Jacobian)
+        if isinstance(column.item.node, READERS)
     }
 
 

@@ -21,6 +21,8 @@ from odegraph.ir import (
     Node,
     Output,
     PhiFunctions,
+    Pullback,
+    SlotGradient,
     StepGraph,
     Theta,
     Update,
@@ -29,7 +31,7 @@ from odegraph.ir import (
 MAX_STEPS = 6
 FIRST_STEPS = 2
 SHORTEST_RUN = 2
-Computed = Evaluate | Combine | Jacobian | FunctionOfJacobian | Apply
+Computed = Evaluate | Pullback | Combine | Jacobian | FunctionOfJacobian | Apply
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,10 @@ def every_step(graph: StepGraph) -> list[Item]:
 def repeated_steps_left_out(graph: StepGraph) -> list[Item]:
     """Of more than six steps the first two, the last, and each that differs from the one before.
 
-    A graph that learns statistics is drawn whole: its updates read every step.
+    A graph that learns statistics, or adds up gradients, is drawn whole: these read every step.
     """
     steps = graph.manifestation.steps
-    if steps <= MAX_STEPS or graph.of_type(Update):
+    if steps <= MAX_STEPS or graph.of_type(Update) or graph.of_type(SlotGradient):
         return every_step(graph)
     runs = list(_runs(_left_out(graph, steps)))
     if not runs:

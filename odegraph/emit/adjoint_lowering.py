@@ -23,7 +23,7 @@ PULLBACKS: Mapping[Part, str] = {
 
 
 class AdjointLowering:
-    """The transposed nodes of one graph; `values` and `thetas` are its nodes so far.
+    """The transposed nodes of one graph; `values`, `thetas` and `drawn` are its nodes so far.
 
     Attributes:
         modules: the submodules that the nodes call, by name.
@@ -36,6 +36,7 @@ class AdjointLowering:
         graph: fx.Graph,
         values: Mapping[str, fx.Node],
         thetas: Mapping[str, list[fx.Node]],
+        drawn: Mapping[tuple[Part, int | None], list[fx.Node]],
         *,
         call: UnitCall,
         learning: Set[str],
@@ -45,6 +46,7 @@ class AdjointLowering:
         self.graph = graph
         self.values = values
         self.thetas = thetas
+        self.drawn = drawn
         self.call = call
         self.blend = blend
         paths = enumerate(call.parameters)
@@ -57,12 +59,13 @@ class AdjointLowering:
         """The gradient of the state; those of the parameters wait for `slot_gradient`."""
         target = PULLBACKS[node.part]
         if target not in self.modules:
-            unit = self.call.graphs[node.part].first
+            unit = self.call.graphs[node.part].again
             self.modules[target] = UnitPullback(unit, tuple(self.learning))
         state = self.values[self.source.input(name, "state")]
         theta = self.thetas[self.source.input(name, "theta")]
+        drawn = self.drawn.get((node.part, node.draws), [])
         v = self.values[self.source.input(name, "cotangent")]
-        result = self.graph.call_module(target, (state, theta, v))
+        result = self.graph.call_module(target, (state, [*theta, *drawn], v))
         self.gradients[name] = [
             self.graph.call_function(operator.getitem, (result, i))
             for i in range(1, len(self.learning) + 1)

@@ -12,10 +12,11 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, fx
 from torch.nn import functional as F
 
 from odegraph.emit.slots import slot_of
+from odegraph.emit.submodules import with_units
 from odegraph.emit.unit_call import UNITS
 from odegraph.unit.operations import argument
 
@@ -52,19 +53,9 @@ def batch_last(module: fx.GraphModule, *, small: int) -> fx.GraphModule | None:
     called = {str(node.target) for node in module.graph.nodes if node.op == "call_module"}
     if not called <= set(UNITS.values()) or not _is_elementwise(module.graph):
         return None
-    children = dict(module.named_children())
-    for name in called:
-        unit = _turned_unit(module, name, small)
-        if unit is None:
-            return None
-        children[name] = unit
-    turned = fx.GraphModule(nn.Module(), fx.Graph(), class_name="OdeGraphOfColumns")
-    for name, child in children.items():
-        turned.add_module(name, child)
-    graph = fx.Graph()
-    graph.output(graph.graph_copy(module.graph, {}))
-    turned.graph = graph
-    return turned
+    units = {name: _turned_unit(module, name, small) for name in called}
+    turned = {name: unit for name, unit in units.items() if unit is not None}
+    return with_units(module, turned) if len(turned) == len(units) else None
 
 
 def linear_of_columns(x: Tensor, weight: Tensor, bias: Tensor | None, *, small: int) -> Tensor:

@@ -2,30 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, Protocol, final
 
 import torch
 from torch import Tensor, fx, nn
-from torch.utils._pytree import tree_map
 
-from odegraph.emit.batch_last import batch_last
+from odegraph.emit.layouts import LAYOUTS, Layout, Run, run_by_layout
 from odegraph.emit.rounding import Precision
 from odegraph.emit.step_segments import StepSegments, cut_into_steps
 from odegraph.emit.theta_tables import is_selection, lift_weights, multiply_slots
 from odegraph.ir import StepGraph
 from odegraph.passes import tabulate_parameters
 
-Run = Callable[[Tensor], Any]
-
 STEPS_PER_SEGMENT = (4, 2)
 """Lengths that are tried, the longest first: long segments cost compile time, short ones calls."""
 
 MOST_COMPILED = 12
 """Steps in all segments of different form: a start, what is repeated, and an end."""
-
-SMALL_LAYER = 512
-"""Weights up to which a sum was faster than a call of BLAS, for batches of 1 to 1024."""
 
 # Inputs are checked by the guards of each segment; checking every buffer inside again took about
 # 15 % of the forward pass of a small unit. Calls from C++ instead of Python took off another 20 %.
@@ -71,11 +64,18 @@ class Compilation(Protocol):
 @final
 @dataclass(frozen=True)
 class Eager:
-    """Call torch operation by operation: nothing to wait for."""
+    """Call torch operation by operation: nothing to wait for.
+
+    Args:
+        layouts: rewrite the graph for the states that they suit, such as
+            `(DirectConvolutions(),)`, which is what baked blocks start with.
+    """
+
+    layouts: tuple[Layout, ...] = ()
 
     def whole(self, lowered: Lowered) -> Run:
         """The module itself."""
-        return lowered.module
+        return run_by_layout(lowered.module, self.layouts, lambda module: module)
 
     def steps(self, module: fx.GraphModule) -> StepSegments:
         """The steps as graphs."""
@@ -98,13 +98,11 @@ class CompiledSteps:
     Args:
         backend: of `torch.compile`. On CUDA devices `inductor` is asked for CUDA graphs; not yet
             run on one.
-        small_layer: units of linear layers and activations alone are compiled for states
-            [features, batch] on a CPU, see `emit/batch_last.py`; layers with at most so many
-            weights become sums there. 0 leaves all as it is.
+        layouts: rewrite the graph for the states that they suit; `()` leaves it as it is.
     """
 
     backend: str = "inductor"
-    small_layer: int = SMALL_LAYER
+    layouts: tuple[Layout, ...] = LAYOUTS
 
     def whole(self, lowered: Lowered) -> Run:
         """A loop over compiled segments."""
@@ -112,9 +110,9 @@ class CompiledSteps:
         form = lowered.graph.manifestation
         if not form.is_uniform:
             lift_weights(module)
-        return _ByLayout(
+        return run_by_layout(
             module,
-            self.small_layer,
+            self.layouts,
             lambda one: _Chain(self._compiled(_longest_segments(one, form.steps))),
         )
 
@@ -137,51 +135,22 @@ class CompiledWhole:
     Args:
         backend: of `torch.compile`. On CUDA devices `inductor` is asked for CUDA graphs; not yet
             run on one.
-        small_layer: as in `CompiledSteps`.
+        layouts: as in `CompiledSteps`.
     """
 
     backend: str = "inductor"
-    small_layer: int = SMALL_LAYER
+    layouts: tuple[Layout, ...] = LAYOUTS
 
     def whole(self, lowered: Lowered) -> Run:
         """The compiled module."""
         module = _with_theta_tables(lowered)
-        return _ByLayout(
-            module, self.small_layer, lambda one: _compile(one, self.backend, OF_WHOLE)
+        return run_by_layout(
+            module, self.layouts, lambda one: _compile(one, self.backend, OF_WHOLE)
         )
 
     def steps(self, module: fx.GraphModule) -> StepSegments:
         """Each step compiled by itself: gradients that need steps apart get no more."""
         return CompiledSteps(self.backend).steps(module)
-
-
-class _ByLayout:
-    """Runs a graph for states [features, batch] where it may, for states as they are elsewhere."""
-
-    def __init__(
-        self, module: fx.GraphModule, small_layer: int, run: Callable[[fx.GraphModule], Run]
-    ) -> None:
-        self.module = module
-        self.small_layer = small_layer
-        self.run = run
-
-    @cached_property
-    def as_it_is(self) -> Run:
-        return self.run(self.module)
-
-    @cached_property
-    def in_columns(self) -> Run | None:
-        turned = batch_last(self.module, small=self.small_layer) if self.small_layer else None
-        return None if turned is None else self.run(turned)
-
-    def __call__(self, x: Tensor) -> Any:
-        # Autocast knows linear layers, not sums; other devices were not measured.
-        device = x.device.type
-        suits = x.dim() == 2 and device == "cpu" and not torch.is_autocast_enabled(device)
-        if not suits or self.in_columns is None:
-            return self.as_it_is(x)
-        result = self.in_columns(x.t().contiguous())
-        return tree_map(lambda one: one.t().contiguous(), result)
 
 
 def _with_theta_tables(lowered: Lowered) -> fx.GraphModule:

@@ -7,7 +7,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from odegraph._errors import GraphError
+from odegraph.emit.collector import paused_collector
 from odegraph.emit.compilation import Lowered, Run
 from odegraph.emit.reverse_sweep import autocast_as_now, refuse_second_derivatives
 from odegraph.emit.slots import slot_of
@@ -31,19 +31,15 @@ class DiscreteAdjoint:
         """Forward steps that hand out their stages, and the adjoint graph.
 
         Raises:
-            GraphError: stages that are solved for, or a unit that draws random numbers.
+            GraphError: stages that are solved for, or steps that take a Jacobian.
         """
-        if lowered.draws:
-            raise GraphError(
-                f"The unit `{lowered.unit}` draws random numbers, and the adjoint graph would draw "
-                "others. Use `Checkpoints()`, which draws the same again."
-            )
         return _ForwardAndBack(lowered)
 
 
 class _ForwardAndBack:
     """The graph that keeps its stages, and the adjoint graph for the slots that learn."""
 
+    @paused_collector()
     def __init__(self, lowered: Lowered) -> None:
         self.lowered = lowered
         self.adjoint = discrete_adjoint(lowered.graph)
@@ -74,12 +70,7 @@ class _Back:
     def __init__(self, steps: StepSegments, learning: tuple[str, ...]) -> None:
         self.steps = steps
         self.learning = learning
-        before, after = steps.crossing[:-1], steps.crossing[1:]
-        kept = {*steps.results}
-        self.read_last = [
-            tuple(name for name in now if name not in {*later, *kept})
-            for now, later in zip(before, after, strict=True)
-        ]
+        self.read_last = _read_last(steps)
 
     def gradients(
         self, given: Sequence[Tensor], constants: Sequence[Tensor]
@@ -93,6 +84,16 @@ class _Back:
                 del values[name]
         state, slots = steps.epilogue(*(values[name] for name in steps.results))
         return state, tuple(slots[path] for path in self.learning)
+
+
+def _read_last(steps: StepSegments) -> list[list[str]]:
+    """For each step what nothing after it reads; there are too many stages for `crossing`."""
+    needed = {*steps.results, *steps.constants}
+    read_last = []
+    for segment in reversed(steps.steps):
+        read_last.append([name for name in segment.reads if name not in needed])
+        needed.update(segment.reads)
+    return read_last[::-1]
 
 
 class _ByAdjoint(torch.autograd.Function):

@@ -44,8 +44,10 @@ from odegraph.ir import (
     Evaluate,
     EvaluateBatch,
     FunctionOfJacobian,
+    GivenDraws,
     Input,
     Jacobian,
+    KeptDraws,
     Output,
     Part,
     Propagator,
@@ -116,17 +118,18 @@ class _Lowering:
         self.solves = SolveLowering(
             source, self.graph, self.values, self.thetas, call=call, precision=precision
         )
+        self.drawn: dict[tuple[Part, int | None], list[fx.Node]] = {}
         self.adjoint = AdjointLowering(
             source,
             self.graph,
             self.values,
             self.thetas,
+            self.drawn,
             call=call,
             learning=learning,
             blend=self._blend,
         )
         self.batches = BatchLowering(source, self.graph, self.values, self.thetas)
-        self.drawn: dict[tuple[Part, int | None], list[fx.Node]] = {}
 
     def lower(self) -> fx.Graph:
         is_adjoint = bool(self.source.of_type(Pullback))
@@ -173,6 +176,10 @@ class _Lowering:
                     self.values[name] = self.solves.solve(name, node)
                 case SolvedRate():
                     self.values[name] = self.solves.solved_rate(name, node)
+                case KeptDraws():
+                    outputs.extend(self.drawn[node.part, node.draws])
+                case GivenDraws():
+                    self.drawn[node.part, node.draws] = self._given(name, node)
                 case Pullback():
                     self.values[name] = self.adjoint.pullback(name, node)
                 case SlotGradient():
@@ -191,6 +198,10 @@ class _Lowering:
         slots = self.adjoint.stacked(self.parameters) if is_adjoint else None
         self.graph.output(results if slots is None else (results, slots))
         return self.graph
+
+    def _given(self, name: str, node: GivenDraws) -> list[fx.Node]:
+        count = self.call.graphs[node.part].count
+        return [self.graph.placeholder(f"{fx_name(name)}_{i + 1}") for i in range(count)]
 
     def _theta(self, theta: Theta) -> list[fx.Node]:
         parameters = [self._at(slots, theta.row) for slots in self.parameters]

@@ -18,7 +18,10 @@ class UnitPullback(nn.Module):
         self.learning = tuple(learning)
 
     def forward(self, x: Tensor, theta: list[Tensor], v: Tensor) -> tuple[Tensor, ...]:
-        """The gradients of v . R(x, theta); `theta` holds the parameters, then the buffers."""
+        """The gradients of v . R(x, theta).
+
+        `theta` holds the parameters, the buffers, and what a random unit drew.
+        """
 
         def rate(x: Tensor, *learned: Tensor) -> Tensor:
             slots = list(theta)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import torch
 from torch import Tensor, fx
 
 from odegraph.emit.fx_values import STEP, VALUE
+from odegraph.emit.submodules import sharing
 
 Values = dict[str, Tensor]
 
@@ -178,7 +178,7 @@ def _piece(
     for node in region:
         copies[node] = graph.node_copy(node, copies.__getitem__)
     graph.output(tuple(copies[node] for node in makes))
-    return _sharing(module, graph, "OdeStep")
+    return sharing(module, graph, "OdeStep")
 
 
 def _stored(after: Sequence[fx.Node]) -> set[fx.Node]:
@@ -201,7 +201,7 @@ def _prologue(
             # Steps that are computed again must read what they read before it was changed.
             copies[node] = graph.call_method("clone", (copies[node],))
     graph.output(tuple(copies[node] for node in makes))
-    return _sharing(module, graph, "OdePrologue")
+    return sharing(module, graph, "OdePrologue")
 
 
 def _epilogue(
@@ -222,13 +222,4 @@ def _epilogue(
     for node in region:
         copied(node)
     graph.output(fx.map_arg(output.args[0], copied))
-    return _sharing(module, graph, "OdeEpilogue")
-
-
-def _sharing(module: fx.GraphModule, graph: fx.Graph, name: str) -> fx.GraphModule:
-    piece = fx.GraphModule(torch.nn.Module(), fx.Graph(), class_name=name)
-    # The whole containers, not a copy of the path to each tensor: moving them moves the piece.
-    for child, submodule in module.named_children():
-        piece.add_module(child, submodule)
-    piece.graph = graph
-    return piece
+    return sharing(module, graph, "OdeEpilogue")

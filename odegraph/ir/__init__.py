@@ -1,5 +1,7 @@
 """The intermediate representation: manifestations and their step graphs."""
 
+from odegraph.ir.adjoint_nodes import GivenDraws as GivenDraws
+from odegraph.ir.adjoint_nodes import KeptDraws as KeptDraws
 from odegraph.ir.adjoint_nodes import Pullback as Pullback
 from odegraph.ir.adjoint_nodes import SlotGradient as SlotGradient
 from odegraph.ir.build import OrderLossWarning as OrderLossWarning

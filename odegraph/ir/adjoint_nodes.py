@@ -16,11 +16,31 @@ class Pullback:
         step: the step of the evaluation that it is the transposed derivative of.
         stage: the number of that evaluation in the scheme, from 1.
         part: the part of the unit that was called.
+        draws: the random numbers of that evaluation: those of the `GivenDraws` with the same.
     """
 
     step: int
     stage: int
     part: Part = Part.WHOLE
+    draws: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDraws:
+    """Hand out the random numbers that an evaluation computed with. Edge: `evaluation`."""
+
+    step: None
+    part: Part
+    draws: int
+
+
+@dataclass(frozen=True, slots=True)
+class GivenDraws:
+    """The random numbers that a `KeptDraws` handed out: an input like the states that were kept."""
+
+    step: None
+    part: Part
+    draws: int
 
 
 @dataclass(frozen=True, slots=True)

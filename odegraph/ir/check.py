@@ -3,7 +3,7 @@
 from typing import Literal
 
 from odegraph._exact import Exact
-from odegraph.ir.adjoint_nodes import Pullback, SlotGradient
+from odegraph.ir.adjoint_nodes import GivenDraws, KeptDraws, Pullback, SlotGradient
 from odegraph.ir.graph import StepGraph
 from odegraph.ir.halves import Halves
 from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian, Propagator
@@ -42,6 +42,8 @@ ROLES: dict[type, dict[str, Arity]] = {
     Apply: {"matrix": 1, "term": "weighted"},
     Pullback: {"state": 1, "theta": 1, "cotangent": 1},
     SlotGradient: {"gradient": "weighted"},
+    KeptDraws: {"evaluation": 1},
+    GivenDraws: {},
     Combine: {"term": "weighted"},
     Update: {"statistics": "weighted"},
     Output: {"state": 1},

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from odegraph._exact import Exact
-from odegraph.ir.adjoint_nodes import Pullback, SlotGradient
+from odegraph.ir.adjoint_nodes import GivenDraws, KeptDraws, Pullback, SlotGradient
 from odegraph.ir.halves import Weight, add_weights
 from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian, Propagator
 from odegraph.ir.part import Part
@@ -188,7 +188,7 @@ Evaluated = Evaluate | EvaluateBatch | BatchedRate
 Rate = Evaluate | BatchedRate | SolvedRate
 Solved = StageMatrix | Solve | SolvedRate
 Linearised = Jacobian | FunctionOfJacobian | Apply | Propagator
-Transposed = Pullback | SlotGradient
+Transposed = Pullback | SlotGradient | KeptDraws | GivenDraws
 Node = Input | Theta | Evaluated | Solved | Linearised | Transposed | Combine | Update | Output
 
 

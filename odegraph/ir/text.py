@@ -1,7 +1,7 @@
 """Step graphs as text: stable, one node a line, for golden files, signatures and eyes."""
 
 from odegraph._exact import Exact
-from odegraph.ir.adjoint_nodes import Pullback, SlotGradient
+from odegraph.ir.adjoint_nodes import GivenDraws, KeptDraws, Pullback, SlotGradient
 from odegraph.ir.graph import StepGraph
 from odegraph.ir.matrix_nodes import Apply, FunctionOfJacobian, Jacobian, PhiFunctions, Propagator
 from odegraph.ir.nodes import (
@@ -68,7 +68,12 @@ def _formula(node: Node, inputs: list[tuple[str, Edge]]) -> str:
         case SolvedRate():
             return f"rate {node.position} of {inputs[0][0]}"
         case Pullback():
-            return f"d{_function(node.part)}^T({', '.join(source for source, _ in inputs)})"
+            draws = "" if node.draws is None else f"; draws {node.draws}"
+            return f"d{_function(node.part)}^T({', '.join(source for source, _ in inputs)}{draws})"
+        case KeptDraws():
+            return f"draws {node.draws} of {inputs[0][0]}"
+        case GivenDraws():
+            return f"draws {node.draws}"
         case SlotGradient():
             terms = [f"({edge.weight}) {source}" for source, edge in inputs]
             return f"gradient of [{node.index}]: {' + '.join(terms)}"

@@ -16,16 +16,20 @@ from odegraph.ir import (
     Combine,
     Edge,
     Evaluate,
+    GivenDraws,
     Halves,
     Input,
+    KeptDraws,
     Node,
     Output,
+    Part,
     Pullback,
     SlotGradient,
     StepGraph,
     Theta,
     Update,
     Weight,
+    parts_of,
     step_graph,
 )
 from odegraph.ir.graph import NamedNode
@@ -45,8 +49,9 @@ class Adjoint:
     """A step graph transposed.
 
     Attributes:
-        graph: its inputs are the gradients of the outputs, then the values called `kept`; it hands
-            out the gradient of the state at depth 0, and a `SlotGradient` for every coefficient.
+        graph: its inputs are the gradients of the outputs, then the values called `kept`, then
+            what random units drew; it hands out the gradient of the state at depth 0, and a
+            `SlotGradient` for every coefficient.
         kept: the values that the way back reads: the states at which the unit was evaluated.
     """
 
@@ -67,16 +72,30 @@ def discrete_adjoint(graph: StepGraph) -> Adjoint:
     kept = tuple(reversed(transposition.kept))
     given = [*map(cotangent, graph.of_type(Output)), *kept]
     inputs: list[NamedNode] = [(name, Input(), []) for name in given]
+    for part, draws in _drawing(graph):
+        inputs.append((f"draws_{part.value}{draws}", GivenDraws(None, part, draws), []))
     whole = step_graph(graph.manifestation, [*inputs, *parts])
     return Adjoint(run_passes(whole, (simplify, share_stages)), kept)
 
 
 def keeping(graph: StepGraph, names: tuple[str, ...]) -> StepGraph:
-    """The graph that hands out some values beside its outputs, in order, after them."""
-    parts = [(name, node, graph.inputs(name)) for name, node in graph.nodes()]
+    """The graph that hands out, after its outputs, some values and what random units drew."""
+    parts = list(parts_of(graph))
     for tap, name in enumerate(names):
         parts.append((f"{name}.kept", Output(None, tap), [(name, Edge("state"))]))
+    for (part, draws), name in _drawing(graph).items():
+        kept = KeptDraws(None, part, draws)
+        parts.append((f"{name}.draws", kept, [(name, Edge("evaluation"))]))
     return step_graph(graph.manifestation, parts)
+
+
+def _drawing(graph: StepGraph) -> dict[tuple[Part, int], str]:
+    """The first of the evaluations that share random numbers: it draws them."""
+    first: dict[tuple[Part, int], str] = {}
+    for name, node in graph.nodes():
+        if isinstance(node, Evaluate) and node.draws is not None:
+            first.setdefault((node.part, node.draws), name)
+    return first
 
 
 class _Transposition:
@@ -123,7 +142,7 @@ class _Transposition:
             yield theta, at, []
         edges = [(state, Edge("state")), (theta, Edge("theta"))]
         pullback = f"{name}.pullback"
-        here = Pullback(node.step, node.stage, node.part)
+        here = Pullback(node.step, node.stage, node.part, node.draws)
         yield pullback, here, [*edges, (cotangent(name), Edge("cotangent"))]
         self.kept[state] = None
         self._send(state, pullback, ONE)

@@ -4,12 +4,13 @@ import pytest
 import torch
 from catalogue_names import kind_of
 from example_units import Normed, Tanh, randomized
+from saved_tensors import saved_tensors
 from torch import nn
+from torch.nn import functional as F
 from torch.testing import assert_close
 
 import odegraph as og
 from odegraph.ir import Halves
-from saved_tensors import saved_tensors
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::odegraph.OrderLossWarning"),
@@ -144,8 +145,15 @@ def test_gradients_and_statistics_of_all_sorts_of_units(unit, shape, mode, schem
         assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize("passes", [(), og.DEFAULT_PASSES], ids=["none", "default"])
-@pytest.mark.parametrize("scheme", FEW)
+PASSES = {
+    "none": (),
+    "batched": (*og.DEFAULT_PASSES, og.passes.batch_stages),
+    "registers": (*og.DEFAULT_PASSES, og.passes.order_registers),
+}
+
+
+@pytest.mark.parametrize("passes", PASSES.values(), ids=PASSES)
+@pytest.mark.parametrize("scheme", [*FEW, "williamson-3", "extrapolated-euler(3)"])
 def test_gradients_do_not_depend_on_the_passes(scheme, passes):
     block = og.OdeBlock(
         Tanh(4),
@@ -283,15 +291,48 @@ class Noisy(nn.Module):
         return self.f(x) * torch.rand_like(x)
 
 
+class Dropped(nn.Module):
+    """Two masks in every call, around a norm."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.f = nn.Linear(2, 2)
+        self.norm = nn.BatchNorm1d(2)
+
+    def forward(self, x):
+        x = F.dropout(self.norm(self.f(x)), 0.3, self.training)
+        return F.alpha_dropout(torch.tanh(x), 0.2, self.training)
+
+
+@pytest.mark.parametrize("scheme", [*FEW, "leapfrog"])
 @pytest.mark.parametrize(
-    ("unit", "mode"),
-    [(lambda: nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5)), True), (Noisy, False)],
-    ids=["dropout", "noise"],
+    ("unit", "mode"), [(Dropped, True), (Noisy, True), (Noisy, False)], ids=str
 )
-def test_units_that_draw_are_refused(unit, mode):
-    block = og.OdeBlock(unit(), scheme="heun-2", basis=og.PiecewiseConstant(1), steps=2)
-    with pytest.raises(og.GraphError, match=r"draws random numbers.*`Checkpoints\(\)`"):
-        by_adjoint(block.train(mode))(torch.ones(1, 2))
+def test_random_units_compute_with_what_they_drew(unit, mode, scheme):
+    block = og.OdeBlock(unit(), scheme=scheme, basis=og.PiecewiseLinear(2), steps=4)
+    randomized(block).train(mode)
+    x, drawn_next = torch.randn(4, 2), []
+    found = []
+    for one in (block, by_adjoint(block)):
+        torch.manual_seed(3)
+        found.append(gradients(one, x))
+        drawn_next.append(torch.rand(2))
+    (end, expected), (same, others) = found
+    assert torch.equal(same, end) and torch.equal(*drawn_next)
+    for one, other in zip(others, expected, strict=True):
+        assert_close(one, other, rtol=1e-10, atol=1e-12 * float(expected[0].abs().max()))
+
+
+def test_random_numbers_are_kept_once_a_step():
+    unit = nn.Sequential(nn.Linear(2, 16), nn.Dropout(0.5), nn.Linear(16, 2))
+    block = by_adjoint(
+        og.OdeBlock(unit, scheme="rk4-classic", basis=og.PiecewiseConstant(1), steps=8)
+    )
+    x = torch.randn(4, 2)
+    with saved_tensors(but=[x, *block.parameters()]) as saved:
+        block(x)
+    masks, states = 8 * 4 * 16, (4 * 8 - 1) * 4 * 2
+    assert saved.bytes == (masks + states) * x.element_size()
 
 
 def test_dropout_does_nothing_in_evaluation():

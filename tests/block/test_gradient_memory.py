@@ -5,10 +5,10 @@ import pickle
 import pytest
 import torch
 from example_units import Normed, Tanh, randomized
+from saved_tensors import LiveTensors, saved_tensors
 from torch import nn
 
 import odegraph as og
-from saved_tensors import LiveTensors, saved_tensors
 
 pytestmark = pytest.mark.filterwarnings("ignore::odegraph.OrderLossWarning")
 

@@ -3,11 +3,11 @@
 import pytest
 import torch
 from example_units import Normed, Tanh, randomized
+from saved_tensors import saved_tensors
 from torch import nn
 from torch.testing import assert_close
 
 import odegraph as og
-from saved_tensors import saved_tensors
 
 pytestmark = pytest.mark.filterwarnings("ignore::odegraph.OrderLossWarning")
 

@@ -20,10 +20,16 @@ from odegraph.draw.step_graph import graph_scene
 from odegraph.draw.step_texts import CONSTANTS
 from odegraph.draw.view import LeftOut, step_forms
 from odegraph.ir import EvaluateBatch
+from odegraph.passes import discrete_adjoint
+
+SOLVED = ("one solve a step", "one Jacobian a step", "phi functions")
+ADJOINTS = {f"adjoint of {case}": case for case in CASES if case not in SOLVED}
 
 
-@pytest.fixture(params=CASES)
+@pytest.fixture(params=[*CASES, *ADJOINTS])
 def graph(request: pytest.FixtureRequest):
+    if request.param in ADJOINTS:
+        return discrete_adjoint(CASES[ADJOINTS[request.param]]().step_graph).graph
     return CASES[request.param]().step_graph
 
 
@@ -44,7 +50,9 @@ def test_every_edge_is_drawn_once_with_its_exact_weight(graph):
 
 
 def test_weight_one_has_no_label_and_others_have_theirs(graph):
-    for _, _, attributes in read_dot(to_dot(graph, view=every_step)).edges:
+    for _, target, attributes in read_dot(to_dot(graph, view=every_step)).edges:
+        if target.startswith("gradient"):
+            continue  # theta(t) says the same weights
         exact = attributes.get("tooltip", "1")
         label = attributes.get("label", "1").replace("−", "-")
         assert label == exact
@@ -74,6 +82,18 @@ def test_theta_says_its_depth_and_its_coefficients():
     assert dot.label("step0.theta2") == "θ(1/4)\n= 3/4 θ⁰ + 1/4 θ¹"
     assert dot.label("step0.theta1") == "θ⁰\nat t = 0"
     assert dot.label("step0.k2") == "k₂ = R\nθ(1/4)"
+
+
+def test_an_adjoint_graph_shows_gradients_and_where_they_end():
+    graph = block("heun-2", PiecewiseLinear(1), steps=1).step_graph
+    dot = read_dot(to_dot(discrete_adjoint(graph).graph))
+    assert dot.label("output1.cotangent") == "λ(1)"
+    assert dot.label("output0") == "λ(0)"
+    assert dot.label("step0.k2.pullback") == "ℓ₂ = R′ᵀ at y₂\nθ(1)"
+    for index, reader in enumerate(["step0.k1.pullback", "step0.k2.pullback"]):
+        name = f"gradient{index}"
+        assert dot.label(name) == f"gradient\nof {'θ⁰' if index == 0 else 'θ¹'}"
+        assert [source for source, target, _ in dot.edges if target == name] == [reader]
 
 
 def test_a_shared_coefficient_says_who_reads_it():

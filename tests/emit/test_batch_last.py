@@ -89,7 +89,7 @@ def test_columns_give_the_numbers_of_the_graph(unit, small_layer, compilation):
     torch.compiler.reset()
     block = block_of(unit())
     assert batch_last(block.graph_module, small=small_layer) is not None
-    turned = og.with_execution(block, compilation=compilation("eager", small_layer=small_layer))
+    turned = og.with_execution(block, compilation=compilation("eager", (og.Columns(small_layer),)))
     start = torch.randn(5, 3, dtype=torch.float64)
     for found, expected in zip(numbers(turned, start), numbers(block, start), strict=True):
         assert found.is_contiguous()
@@ -139,7 +139,7 @@ def test_layers_up_to_the_limit_are_sums(small, products):
     assert sum(one.key == "aten::mm" for one in profile.key_averages()) == products
 
 
-def test_a_limit_of_zero_keeps_the_layout():
+def test_without_layouts_the_state_stays_as_it_is():
     torch.compiler.reset()
     shapes = []
 
@@ -148,10 +148,10 @@ def test_a_limit_of_zero_keeps_the_layout():
         return graph
 
     torch._dynamo.register_backend(watching, name="watching_shapes")
-    for small_layer, expected in ((0, (5, 3)), (512, (3, 5))):
+    for layouts, expected in (((), (5, 3)), ((og.Columns(),), (3, 5))):
         shapes.clear()
         block = block_of(Tanh(3))
-        block.compile(og.CompiledSteps("watching_shapes", small_layer=small_layer))
+        block.compile(og.CompiledSteps("watching_shapes", layouts))
         with torch.no_grad():
             block(torch.randn(5, 3, dtype=torch.float64))
         assert expected in shapes
