@@ -17,7 +17,7 @@ def null_space(rows: Sequence[Sequence[Number]]) -> list[Vector]:
     width = len(rows[0])
     basis = []
     for free in (j for j in range(width) if j not in pivots):
-        vector = [ZERO] * width
+        vector: list[Number] = [ZERO] * width
         vector[free] = ONE
         for row, pivot in zip(reduced, pivots, strict=False):
             vector[pivot] = -row[free]

@@ -17,6 +17,7 @@ from odegraph.emit.rounding import Precision
 from odegraph.ir import Evaluate
 from odegraph.scheme import GeneralLinearScheme
 
+ZERO = Fraction(0)
 NAMES = names_of_kind("general-linear")
 BASES = [og.PiecewiseConstant(2), og.PiecewiseLinear(3), og.Legendre(2)]
 GRID = (0, "1/6", "1/2", "2/3", 1)
@@ -82,12 +83,12 @@ def as_runge_kutta(scheme: GeneralLinearScheme, lengths: list[Fraction]) -> tupl
     """From one state on, all steps together are a Runge-Kutta method: its A and b."""
     A, U, B, V = (exact(M) for M in (scheme.A, scheme.U, scheme.B, scheme.V))
     size = scheme.stages * len(lengths)
-    values = [[Fraction(0)] * size for _ in V]
+    values = [[ZERO] * size for _ in V]
     rows: list[list[Fraction]] = []
 
     def added(weights: list[Fraction], old: list[Fraction], h: Fraction, first: int):
         columns = zip(*values, strict=True)
-        total = [sum(w * y for w, y in zip(old, column, strict=True)) for column in columns]
+        total = [sum((w * y for w, y in zip(old, x, strict=True)), ZERO) for x in columns]
         for j, weight in enumerate(weights):
             total[first + j] += h * weight
         return total
