@@ -13,7 +13,7 @@ from odegraph.emit.reverse_sweep import Kept, run_with_plan
 from odegraph.emit.step_segments import StepSegments, Values
 from odegraph.ir import Edge, Input, Output, StepGraph, parts_of, step_graph
 from odegraph.ir.graph import NamedNode
-from odegraph.passes.invert import invert
+from odegraph.passes.invert import Inverse, invert
 from odegraph.passes.own_theta import own_theta
 
 TOLERANCE = 1e-2  # of the size of the state: rounding stays far below, a wrong inverse far above
@@ -48,7 +48,7 @@ class Reversal:
         outputs, more = (len(one.of_type(Output)) for one in (lowered.graph, graph))
         steps = lowered.compilation.steps(lowered.lower(graph))
         back = lowered.compilation.steps(lowered.lower(inverse.graph))
-        plan = StepsBack(back, inverse.first, lowered.unit)
+        plan = StepsBack(back, inverse, lowered.unit)
         checked: list[bool] = []
 
         def run(x: Tensor) -> Any:
@@ -81,9 +81,10 @@ def _handing_out(graph: StepGraph, names: Sequence[str]) -> StepGraph:
 class StepsBack:
     """The plan behind `Reversal`."""
 
-    def __init__(self, back: StepSegments, first: int, unit: str) -> None:
+    def __init__(self, back: StepSegments, inverse: Inverse, unit: str) -> None:
         self.back = back
-        self.first = first
+        self.first = inverse.first
+        self.found = inverse.found
         self.unit = unit
         self.position = {segment.step: at for at, segment in enumerate(back.steps)}
 
@@ -155,7 +156,8 @@ class _GoingBack:
         back = self.plan.back
         at = self.plan.position[step]
         self.values |= back.steps[at].run(self.constants | self.values)
-        there = {name: back.values[self.names[name]] for name in self.steps.crossing[step]}
+        of_graph = {name: self.plan.found[self.names[name]] for name in self.steps.crossing[step]}
+        there = {name: back.values[value] for name, value in of_graph.items()}
         found = {name: self.values[other] for name, other in there.items()}
         alive = {*back.crossing[at + 1], *there.values()}
         self.values = {name: value for name, value in self.values.items() if name in alive}

@@ -54,6 +54,12 @@ class Inverse:
     graph: StepGraph
     first: int
 
+    @property
+    def found(self) -> dict[str, str]:
+        """By the name of a value on the way there the name of the same value in `graph`."""
+        outputs = self.graph.of_type(Output)
+        return {name.split(".", 1)[1]: self.graph.input(name, "state") for name in outputs}
+
 
 def invert(graph: StepGraph) -> Inverse:
     """The inverse of a step graph.

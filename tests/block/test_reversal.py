@@ -12,6 +12,7 @@ from torch.testing import assert_close
 
 import odegraph as og
 from odegraph.ir import Evaluate, Input
+from odegraph.passes import order_registers
 from odegraph.passes.invert import invert
 
 pytestmark = pytest.mark.filterwarnings("ignore::odegraph.OrderLossWarning")
@@ -80,6 +81,20 @@ def test_reversible_heun_goes_back_on_any_unit(unit_type, grid, basis):
     start = torch.randn(5, 2)
     (end, expected), (same, found) = gradients(block, start), gradients(back, start)
     assert torch.equal(end, same)
+    for one, other in zip(found, expected, strict=True):
+        assert_close(one, other, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    "passes", [(), (*og.DEFAULT_PASSES, order_registers)], ids=["none", "registers"]
+)
+@pytest.mark.parametrize("scheme", ["reversible-heun", "leapfrog", "yoshida-4"])
+def test_values_are_found_whatever_the_passes_call_them(scheme, passes):
+    block = og.OdeBlock(Separable(), scheme=scheme, basis=og.PiecewiseLinear(2), steps=5)
+    block = og.with_execution(randomized(block), passes=passes)
+    back = og.with_execution(block, gradients=og.Reversal())
+    start = torch.randn(5, 4)
+    (_, expected), (_, found) = gradients(block, start), gradients(back, start)
     for one, other in zip(found, expected, strict=True):
         assert_close(one, other, rtol=1e-12, atol=1e-13)
 
