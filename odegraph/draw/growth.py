@@ -139,7 +139,8 @@ class GeneralLinearGrowth:
         zeta = np.exp(1j * angles)[:, None, None]
         resolvent = np.linalg.solve(zeta * np.eye(len(self.V)) - self.V, self.B + 0 * zeta)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return 1 / np.linalg.eigvals(self.A + self.U @ resolvent).ravel()
+            values = 1 / np.linalg.eigvals(self.A + self.U @ resolvent).ravel()
+        return np.asarray(values, dtype=np.complex128)
 
 
 def growth(scheme: RungeKuttaScheme | RosenbrockScheme) -> Growth:
