@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import fx, nn
 
 import odegraph as og
-from odegraph.draw import draw_snapshots, draw_step_graph, render_dot
+from odegraph.draw import draw_scheme_registers, draw_snapshots, draw_step_graph, render_dot
 from odegraph.draw.plain_graph import unit_dot
 from odegraph.emit.unit_call import UNITS
 from odegraph.ir import Part, StepGraph, build_step_graph, manifestation
@@ -27,6 +27,8 @@ FOLDER = Path("docs/pictures/passes")
 def main() -> None:
     draw_snapshots(32, FOLDER / "checkpoints-all.svg", snapshots=32)
     draw_snapshots(32, FOLDER / "checkpoints-7.svg", snapshots=7)
+    for scheme in ("rk4-classic", "ssp-rk-10-4", "carpenter-kennedy-5-4"):
+        draw_scheme_registers(og.load_scheme(scheme), FOLDER / f"registers-{scheme}.svg")
     verlet = one_step("stormer-verlet")
     draw_step_graph(verlet, FOLDER / "verlet.svg")
     rollout = one_step("rk4-classic", steps=3)

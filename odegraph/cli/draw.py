@@ -15,6 +15,7 @@ from odegraph.draw import (
     draw_failing_tree,
     draw_order_star,
     draw_page,
+    draw_scheme_registers,
     draw_stability_region,
     draw_tableau,
 )
@@ -31,6 +32,7 @@ class Picture(StrEnum):
     ORDER_STAR = "order-star"
     TABLEAU = "tableau"
     FAILING_TREE = "failing-tree"
+    REGISTERS = "registers"
     PAGE = "page"
 
 
@@ -73,6 +75,8 @@ def _draw_scheme(scheme: Scheme, output: Path, picture: Picture) -> Path:
             return draw_tableau(scheme, output)
         case Picture.FAILING_TREE:
             return draw_failing_tree(scheme, output)
+        case Picture.REGISTERS:
+            return draw_scheme_registers(scheme, output)
         case Picture.PAGE if output.suffix.lower() == ".html":
             return _write_html(scheme, output)
         case Picture.PAGE:

@@ -10,6 +10,8 @@ from odegraph.draw.page import draw_page as draw_page
 from odegraph.draw.parameters_in_depth import (
     draw_parameters_in_depth as draw_parameters_in_depth,
 )
+from odegraph.draw.register_chart import draw_registers as draw_registers
+from odegraph.draw.register_chart import draw_scheme_registers as draw_scheme_registers
 from odegraph.draw.snapshots import draw_snapshots as draw_snapshots
 from odegraph.draw.stability_region import draw_order_star as draw_order_star
 from odegraph.draw.stability_region import draw_stability_region as draw_stability_region

@@ -225,7 +225,7 @@ def test_a_page_can_be_html(capsys, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "picture", ["step", "stability", "order-star", "tableau", "failing-tree", "page"]
+    "picture", ["step", "stability", "order-star", "tableau", "failing-tree", "registers", "page"]
 )
 def test_draw_makes_each_picture_of_a_scheme(capsys, tmp_path, scheme_file, picture):
     target = tmp_path / f"{picture}.svg"
