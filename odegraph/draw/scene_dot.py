@@ -32,7 +32,9 @@ def scene_to_dot(scene: Scene) -> str:
 
 def _defaults(scene: Scene) -> list[str]:
     font = {"fontname": style.GRAPH_FONT, "fontcolor": style.INK}
-    graph = {"rankdir": "LR", "pad": "0.15", "bgcolor": style.PAPER, **font}
+    # Where a wire passes under a box, the box hides it.
+    order = {"outputorder": "edgesfirst"}
+    graph = {"rankdir": "LR", "pad": "0.15", "bgcolor": style.PAPER, **order, **font}
     if scene.title:
         graph |= _title(scene)
     node = {**font, "fixedsize": "true", "penwidth": "1"}

@@ -15,7 +15,7 @@ from odegraph.draw.spelled_out import spelled_out
 from odegraph.draw.step_scene import step_scene
 from odegraph.draw.step_texts import COEFFICIENTS, Notation, step_texts
 from odegraph.draw.view import View, repeated_steps_left_out
-from odegraph.ir import Manifestation, Propagator, StepGraph
+from odegraph.ir import Manifestation, Propagator, Pullback, StepGraph
 
 
 def to_dot(
@@ -68,8 +68,13 @@ def graph_scene(
     stages = spelled_out(graph)
     items = view(stages)
     texts = step_texts(stages, items, notation=notation)
-    title = summary(graph.manifestation) if title is None else title
+    title = _title(graph) if title is None else title
     return with_frames(step_scene(items, texts, title=title), graph)
+
+
+def _title(graph: StepGraph) -> str:
+    text = summary(graph.manifestation)
+    return f"adjoint of {text}" if graph.of_type(Pullback) else text
 
 
 def summary(form: Manifestation) -> str:

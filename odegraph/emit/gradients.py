@@ -1,8 +1,10 @@
 """How the gradient of a block is computed: what is kept, and what is computed again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol, final
+from dataclasses import dataclass, field
+from typing import Any, Protocol, final
+
+from torch import Tensor
 
 from odegraph._errors import GraphError
 from odegraph.emit.compilation import Lowered, Run
@@ -42,25 +44,61 @@ class Checkpoints:
     Args:
         snapshots: how many states are kept at a time, that at depth 0 included. Without a number
             as many as make two passes enough, about sqrt(2 steps).
+        budget: in place of a number the bytes that the kept states may take: as many as fit are
+            kept, for each batch. What the gradient of one step needs comes on top. Where several
+            values cross from step to step, such as a rate that is used again, a state is all of
+            them.
+
+    Raises:
+        GraphError: both, or what is no number of at least 1; when called, a budget that not even
+            one state fits into.
     """
 
     snapshots: int | None = None
+    budget: int | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        given = self.snapshots
-        if given is None or (isinstance(given, int) and given is not True and given >= 1):
-            return
-        raise GraphError(
-            f"`snapshots` is `{given}`; it is the number of states that are kept, at least 1. "
-            "Leave it out for as many as make two passes over every step enough."
-        )
+        if not _is_count(self.snapshots):
+            raise GraphError(
+                f"`snapshots` is `{self.snapshots}`; it is the number of states that are kept, at "
+                "least 1. Leave it out for as many as make two passes over every step enough."
+            )
+        if not _is_count(self.budget):
+            raise GraphError(
+                f"`budget` is `{self.budget}`; it is a whole number of bytes, such as `2**20`."
+            )
+        if self.snapshots is not None and self.budget is not None:
+            raise GraphError(
+                f"`snapshots` is `{self.snapshots}` and `budget` is `{self.budget}`; the number of "
+                "states follows from either. Give one of them."
+            )
 
     def runner(self, lowered: Lowered) -> Run:
         """The steps one by one, with the states of some."""
         steps = lowered.compilation.steps(lowered.module)
-        count = self.snapshots or snapshots_for(len(steps.steps), repetitions=2)
-        plan = Revolve(count, draws=lowered.draws)
-        return lambda x: run_with_plan(steps, plan, x)
+
+        def run(x: Tensor) -> Any:
+            return run_with_plan(steps, Revolve(self._count(steps, x), draws=lowered.draws), x)
+
+        return run
+
+    def _count(self, steps: StepSegments, x: Tensor) -> int:
+        """How many states are kept on the way from x."""
+        if self.budget is None:
+            return self.snapshots or snapshots_for(len(steps.steps), repetitions=2)
+        values = max(map(len, steps.crossing))
+        size = values * x.numel() * x.element_size()
+        if size > self.budget:
+            raise GraphError(
+                f"`budget` is `{self.budget}` bytes, and one state of shape {list(x.shape)} takes "
+                f"{size} ({values} of {size // values} cross from step to step). Give at least as "
+                "many bytes, or smaller batches."
+            )
+        return min(self.budget // max(size, 1), len(steps.steps))
+
+
+def _is_count(given: object) -> bool:
+    return given is None or (isinstance(given, int) and given is not True and given >= 1)
 
 
 @final

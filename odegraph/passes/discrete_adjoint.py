@@ -190,8 +190,7 @@ def _refuse_what_is_not_explicit(graph: StepGraph) -> None:
     for _, node in graph.nodes():
         if not isinstance(node, TRANSPOSED):
             raise GraphError(
-                f"A step of `{graph.manifestation.scheme.name}` is not explicit (it holds a "
-                f"`{type(node).__name__}`), and the discrete adjoint is made of explicit stages. "
-                "Backpropagation keeps nothing but solved stages there, so that there is less to "
-                "gain: use `Backpropagation()` or `Checkpoints()`."
+                f"A step of `{graph.manifestation.scheme.name}` holds a `{type(node).__name__}`, "
+                "and the discrete adjoint is made of explicit stages. Use `Checkpoints()`, or "
+                "`Backpropagation()`, which keeps only the solution of stages that are solved for."
             )

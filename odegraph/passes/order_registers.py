@@ -7,13 +7,22 @@ For incremental accumulation, and for the recursions of low-storage schemes, see
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
 
-from odegraph.ir import Combine, Input, SolvedRate, StepGraph, Theta, renamed, step_graph
+from odegraph.ir import (
+    BatchedRate,
+    Combine,
+    Input,
+    SolvedRate,
+    StepGraph,
+    Theta,
+    renamed,
+    step_graph,
+)
 from odegraph.ir.graph import NamedNode
 from odegraph.passes.registers import EVENTS, STATE_SIZED, registers
 from odegraph.passes.step_program import StepPlan, StepProgram
 from odegraph.passes.values_across import values_across
 
-KNOWN = (Theta, Combine, SolvedRate, *EVENTS)
+KNOWN = (Theta, Combine, SolvedRate, BatchedRate, *EVENTS)
 
 
 def order_registers(graph: StepGraph) -> StepGraph:

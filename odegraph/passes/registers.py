@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 from odegraph.ir import (
     Apply,
+    BatchedRate,
     Combine,
     Evaluate,
+    EvaluateBatch,
     FunctionOfJacobian,
     Input,
     Jacobian,
@@ -26,8 +28,17 @@ from odegraph.ir import (
     Update,
 )
 
-STATE_SIZED = (Input, Evaluate, SolvedRate, Combine, Apply)
-EVENTS = (Evaluate, Solve, Jacobian, FunctionOfJacobian, StageMatrix, Propagator, Apply)
+STATE_SIZED = (Input, Evaluate, BatchedRate, SolvedRate, Combine, Apply)
+EVENTS = (
+    Evaluate,
+    EvaluateBatch,
+    Solve,
+    Jacobian,
+    FunctionOfJacobian,
+    StageMatrix,
+    Propagator,
+    Apply,
+)
 
 
 @dataclass(frozen=True)

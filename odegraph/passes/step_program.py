@@ -9,6 +9,7 @@ from odegraph.ir import (
     Combine,
     Edge,
     Evaluate,
+    EvaluateBatch,
     Solve,
     StepGraph,
     Theta,
@@ -130,8 +131,8 @@ class StepProgram:
         return isinstance(self.graph.node(name), Theta)
 
     def _rates(self, event: str) -> list[str]:
-        """The rates that a solve finds."""
-        if not isinstance(self.graph.node(event), Solve):
+        """The rates of a solve, or of stages that are evaluated together."""
+        if not isinstance(self.graph.node(event), Solve | EvaluateBatch):
             return []
         return [name for name in self.nodes if event in self.graph.graph.pred[name]]
 

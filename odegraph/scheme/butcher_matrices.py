@@ -3,23 +3,31 @@
 from abc import ABC
 from dataclasses import dataclass
 from functools import cached_property
-from typing import final
+from typing import Protocol, final
 
 import sympy
 
-from odegraph.scheme.tableau import Tableau, column, matrix
+from odegraph.scheme.tableau import Tableau, Vector, column, matrix
 
 
-@dataclass(frozen=True)
-class ButcherMatrices(ABC):
-    """What has a Butcher tableau shows it as A, b, c and b_embedded."""
+class WeightsAndTimes(Protocol):
+    """A tableau of any kind with one row of weights."""
 
-    tableau: Tableau
+    @property
+    def b(self) -> Vector:
+        """The weights."""
+        ...
 
-    @cached_property
-    def A(self) -> sympy.ImmutableMatrix:
-        """The s x s matrix of the stages."""
-        return matrix(self.tableau.A)
+    @property
+    def c(self) -> Vector:
+        """The stage times."""
+        ...
+
+
+class StageColumns(ABC):
+    """What has stages with weights and times shows them as b and c."""
+
+    tableau: WeightsAndTimes
 
     @cached_property
     def b(self) -> sympy.ImmutableMatrix:
@@ -30,6 +38,18 @@ class ButcherMatrices(ABC):
     def c(self) -> sympy.ImmutableMatrix:
         """The stage times in units of h, an s x 1 column."""
         return column(self.tableau.c)
+
+
+@dataclass(frozen=True)
+class ButcherMatrices(StageColumns):
+    """What has a Butcher tableau shows it as A, b, c and b_embedded."""
+
+    tableau: Tableau  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    @cached_property
+    def A(self) -> sympy.ImmutableMatrix:
+        """The s x s matrix of the stages."""
+        return matrix(self.tableau.A)
 
     @cached_property
     def b_embedded(self) -> sympy.ImmutableMatrix | None:

@@ -8,11 +8,11 @@ one with more stages, that of drifts and kicks one with more of them; the order 
 anew, by its own conditions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
-from typing import Any, final
+from typing import Any, TypeVar, final
 
 from odegraph._errors import OdegraphError, SchemeError
 from odegraph._exact import shorten
@@ -43,6 +43,7 @@ from odegraph.scheme.tableau import Tableau
 from odegraph.scheme.tableau_reader import read_tableau
 
 Pairs = list[tuple[Number, Number]]
+Of = TypeVar("Of")
 
 
 @final
@@ -121,14 +122,35 @@ def _read_fractions(
     return None if faults.found else (alternation(arrays), tolerance)
 
 
-def _read_tableau(base: SchemeSpec, spec: SchemeSpec, faults: Faults) -> Tableau | None:
-    read = _read_fractions(spec, base, faults)
+def _read_with_base(
+    base: SchemeSpec,
+    spec: SchemeSpec,
+    faults: Faults,
+    *,
+    read: Callable[[SchemeSpec, Faults], Of | None],
+) -> tuple[Pairs, Fraction, Of] | None:
+    """The fractions and their tolerance, and what the file of the base says."""
+    fractions = _read_fractions(spec, base, faults)
     own = Faults(base.name)
-    tableau = read_tableau(base, own)
+    found = read(base, own)
     own.raise_if_any()
-    if read is None or tableau is None:
+    return None if fractions is None or found is None else (*fractions, found)
+
+
+def _computed(compute: Callable[[], Of], faults: Faults) -> Of | None:
+    """The result; None where numbers have no field in common, or one that is too large."""
+    try:
+        return compute()
+    except OdegraphError as error:
+        faults.add(str(error))
         return None
-    pairs, tolerance = read
+
+
+def _read_tableau(base: SchemeSpec, spec: SchemeSpec, faults: Faults) -> Tableau | None:
+    found = _read_with_base(base, spec, faults, read=read_tableau)
+    if found is None:
+        return None
+    pairs, tolerance, tableau = found
     one = replace(tableau.propagated, tolerance=max(tolerance, tableau.tolerance))
     steps = [part for x, y in pairs for part in ((adjoint(one), x), (one, y)) if part[1]]
     if len(steps) * one.stages > MAX_STAGES:
@@ -137,28 +159,23 @@ def _read_tableau(base: SchemeSpec, spec: SchemeSpec, faults: Faults) -> Tableau
             f"have at most {MAX_STAGES}. Take fewer coefficients, or a base with fewer stages."
         )
         return None
-    try:
-        whole = composition(steps)
-    except OdegraphError as error:
-        faults.add(str(error))
+    whole = _computed(lambda: composition(steps), faults)
+    if whole is None:
         return None
     # A step often begins with the stage at which the one before has ended.
     return replace(reduced(whole), fractions=tuple(fraction for _, fraction in steps))
 
 
 def _read_substeps(base: SchemeSpec, spec: SchemeSpec, faults: Faults) -> Substeps | None:
-    read = _read_fractions(spec, base, faults)
-    own = Faults(base.name)
-    substeps = read_substeps(base, own)
-    own.raise_if_any()
-    if read is None or substeps is None:
+    found = _read_with_base(base, spec, faults, read=read_substeps)
+    if found is None:
         return None
-    pairs, tolerance = read
+    pairs, tolerance, substeps = found
     parts = tuple(part for part, _ in substeps.pairs)
-    try:
-        flows, *moved = in_one_field([[x for _, x in substeps.pairs], *pairs])
-    except OdegraphError as error:
-        faults.add(str(error))
+    own = [[x for _, x in substeps.pairs], *pairs]
+    numbers = _computed(lambda: in_one_field(own), faults)
+    if numbers is None:
         return None
+    flows, *moved = numbers
     sequence = composed(list(zip(parts, flows, strict=True)), [(x, y) for x, y in moved])
     return Substeps(merged(sequence), max(tolerance, substeps.tolerance))

@@ -11,6 +11,7 @@ from odegraph.scheme import nystrom_conditions
 from odegraph.scheme.analysis.facts import number_text
 from odegraph.scheme.analysis.oscillator import OscillatorStep, nystrom_step
 from odegraph.scheme.base import Orders, Scheme
+from odegraph.scheme.butcher_matrices import StageColumns
 from odegraph.scheme.checks import (
     check_estimate,
     check_lengths,
@@ -40,7 +41,7 @@ class NystromOrders(Orders):
 
 @final
 @dataclass(frozen=True)
-class NystromScheme(Scheme):
+class NystromScheme(StageColumns, Scheme):
     """q_1 = q + h v + h^2 sum b_bar_i k_i and v_1 = v + h sum b_i k_i with k_i = f(t_i, Q_i, V_i).
 
     The state is x = [q, v]. Without A the scheme is for q'' = f(t, q): the order is that on these.
@@ -78,16 +79,6 @@ class NystromScheme(Scheme):
     def b_bar(self) -> sympy.ImmutableMatrix:
         """The weights of the position, an s x 1 column."""
         return column(self.tableau.b_bar)
-
-    @cached_property
-    def b(self) -> sympy.ImmutableMatrix:
-        """The weights of the velocity, an s x 1 column."""
-        return column(self.tableau.b)
-
-    @cached_property
-    def c(self) -> sympy.ImmutableMatrix:
-        """The stage times in units of h, an s x 1 column."""
-        return column(self.tableau.c)
 
     @cached_property
     def is_explicit(self) -> bool:

@@ -153,6 +153,58 @@ def test_memory_grows_like_the_root_of_the_steps():
     assert saved(256) <= 2.5 * saved(64)
 
 
+@pytest.mark.parametrize(("scheme", "values"), [("euler", 1), ("dormand-prince", 2)])
+def test_a_budget_keeps_the_states_that_fit(scheme, values):
+    block = og.OdeBlock(Wide(), scheme=scheme, basis=og.PiecewiseConstant(1), steps=32)
+
+    def saved(gradients, *, batch: int) -> int:
+        return peaks(og.with_execution(block, gradients=gradients), state(batch))[0]
+
+    def state(batch: int) -> torch.Tensor:
+        return torch.randn(batch, 4, 8, 8)
+
+    size = values * state(2).untyped_storage().nbytes()
+    one = saved(og.Checkpoints(1), batch=2)
+    for budget, count in [(size, 1), (2 * size - 1, 1), (5 * size, 5), (6 * size - 1, 5)]:
+        found = saved(og.Checkpoints(budget=budget), batch=2)
+        assert found == saved(og.Checkpoints(count), batch=2)
+        assert found - one <= budget - size
+    assert saved(og.Checkpoints(budget=8 * size), batch=4) == saved(og.Checkpoints(4), batch=4)
+    assert saved(og.Checkpoints(budget=10**9), batch=2) == saved(og.Checkpoints(32), batch=2)
+
+
+def test_a_budget_gives_the_bits_of_backpropagation():
+    block = randomized(
+        og.OdeBlock(Tanh(3), scheme="rk4-classic", basis=og.PiecewiseConstant(4), steps=8)
+    )
+    kept = og.with_execution(block, gradients=og.Checkpoints(budget=300))
+    start = torch.randn(4, 3)
+    assert_same_bits(trained(kept, start), trained(block, start))
+
+
+def test_a_budget_without_place_for_a_state_is_refused():
+    block = og.OdeBlock(
+        Tanh(),
+        scheme="euler",
+        basis=og.PiecewiseConstant(1),
+        steps=2,
+        execution=og.Execution(gradients=og.Checkpoints(budget=63)),
+    )
+    with pytest.raises(og.GraphError, match=r"63` bytes, and one state of shape \[4, 2\] takes 64"):
+        block(torch.ones(4, 2))
+
+
+@pytest.mark.parametrize("budget", [0, True, 1e6, "1 MB"])
+def test_a_budget_is_a_number_of_bytes(budget):
+    with pytest.raises(og.GraphError, match="a whole number of bytes, such as"):
+        og.Checkpoints(budget=budget)
+
+
+def test_a_number_and_a_budget_are_one_too_many():
+    with pytest.raises(og.GraphError, match=r"follows from either. Give one of them"):
+        og.Checkpoints(3, budget=1000)
+
+
 def test_what_is_chosen_stays_with_the_model(tmp_path):
     block = og.OdeBlock(
         Tanh(),

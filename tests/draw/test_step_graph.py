@@ -87,6 +87,7 @@ def test_theta_says_its_depth_and_its_coefficients():
 def test_an_adjoint_graph_shows_gradients_and_where_they_end():
     graph = block("heun-2", PiecewiseLinear(1), steps=1).step_graph
     dot = read_dot(to_dot(discrete_adjoint(graph).graph))
+    assert dot.titles[0].startswith("adjoint of heun-2, 1 step")
     assert dot.label("output1.cotangent") == "λ(1)"
     assert dot.label("output0") == "λ(0)"
     assert dot.label("step0.k2.pullback") == "ℓ₂ = R′ᵀ at y₂\nθ(1)"

@@ -144,6 +144,9 @@ def test_stages_are_put_in_an_order_that_holds_less():
     assert most_held(*floats(scheme), range(5)) == 3
 
 
+HATS = og.PiecewiseLinear(2)
+
+
 class Sine(nn.Module):
     """R(x) = w sin(x): one call of `sin` for each evaluation."""
 
@@ -248,12 +251,12 @@ def test_running_statistics_learn_the_same():
         assert_close(one, other, rtol=1e-12, atol=1e-13)
 
 
-def ordered_block(unit: nn.Module, scheme: str) -> og.OdeBlock:
+def ordered_block(unit: nn.Module, scheme: str, *, basis: og.Basis = HATS) -> og.OdeBlock:
     return randomized(
         og.OdeBlock(
             unit,
             scheme=scheme,
-            basis=og.PiecewiseLinear(2),
+            basis=basis,
             grid=[0, "1/4", "1/2", "2/3", 1],
             span="3/2",
             execution=og.Execution(passes=PASSES),
@@ -274,3 +277,15 @@ def test_no_two_values_of_a_register_overlap(scheme):
         taken = [found.allocation[name] for name in found.held(event)]
         assert len(set(taken)) == len(taken)
         assert set(taken) <= set(range(found.count))
+
+
+@pytest.mark.parametrize("scheme", ["nystrom-5", "extrapolated-euler(4)"])
+def test_stages_that_are_evaluated_together_are_ordered_as_one(executor, scheme):
+    unit = Tanh()
+    batched = (*og.DEFAULT_PASSES, og.passes.batch_stages)
+    block = ordered_block(unit, scheme, basis=og.PiecewiseConstant(1))
+    together = og.with_execution(block, passes=(*batched, order_registers))
+    before = og.with_execution(block, passes=batched).step_graph
+    assert registers(together.step_graph).count < registers(before).count
+    x = torch.linspace(-1, 1, 6).reshape(3, 2)
+    assert_close(executor(together, unit)(x), block(x), rtol=1e-12, atol=1e-13)
