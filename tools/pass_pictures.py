@@ -8,6 +8,7 @@ from torch import fx, nn
 import odegraph as og
 from odegraph.draw import draw_scheme_registers, draw_snapshots, draw_step_graph, render_dot
 from odegraph.draw.plain_graph import unit_dot
+from odegraph.draw.step_texts import CONSTANTS
 from odegraph.emit.unit_call import UNITS
 from odegraph.ir import Part, StepGraph, build_step_graph, manifestation
 from odegraph.passes import (
@@ -16,7 +17,12 @@ from odegraph.passes import (
     batch_stages,
     collapse_linear,
     discrete_adjoint,
+    drop_dead,
     run_passes,
+    separate_products,
+    share_stages,
+    simplify,
+    tabulate_theta,
 )
 from odegraph.passes.invert import invert, only_start
 from odegraph.unit import fold_norms, trace_unit
@@ -38,11 +44,44 @@ def main() -> None:
     stages = one_step("extrapolated-euler(3)")
     draw_step_graph(stages, FOLDER / "stages-apart.svg")
     draw_step_graph(batch_stages(stages), FOLDER / "stages-batched.svg")
+    draw_default_passes()
+    draw_sums()
     draw_folded_norm()
     draw_adjoint("heun-2", "heun")
     draw_adjoint("rk4-classic", "rk4")
     draw_layouts()
     draw_step_graph(only_start(invert(verlet)), FOLDER / "verlet-inverse.svg", title="its inverse")
+
+
+def draw_default_passes() -> None:
+    """What each of the default passes changes, and theta(t) as a table."""
+    form = manifestation("bogacki-shampine", basis=og.PiecewiseConstant(1), steps=1)
+    formulas = build_step_graph(form)
+    draw_step_graph(formulas, FOLDER / "formulas.svg", title="as the formulas say it")
+    needed = run_passes(formulas, (simplify, drop_dead))
+    draw_step_graph(needed, FOLDER / "formulas-needed.svg", title="what the result needs")
+    steps = one_step("bogacki-shampine", steps=2, passes=(simplify,))
+    draw_step_graph(steps, FOLDER / "first-same.svg", title="eight units")
+    shared = run_passes(steps, (share_stages,))
+    draw_step_graph(shared, FOLDER / "first-same-shared.svg", title="seven units")
+    hats = manifestation("heun-2", basis=og.PiecewiseLinear(1), steps=2)
+    own = run_passes(build_step_graph(hats), (simplify,))
+    draw_step_graph(own, FOLDER / "theta.svg", title="θ(1/2) twice")
+    once = run_passes(own, (share_stages,))
+    draw_step_graph(once, FOLDER / "theta-shared.svg", title="θ(1/2) once")
+    table, _ = tabulate_theta(once)
+    title = "three entries of a table"
+    draw_step_graph(table, FOLDER / "theta-table.svg", title=title, notation=CONSTANTS)
+
+
+def draw_sums() -> None:
+    """The kernels of a step, with products in the sums that they join and apart."""
+    fused = og.OdeBlock(nn.Tanh(), scheme="ralston-2", basis=og.PiecewiseConstant(1), steps=1)
+    apart = og.with_execution(fused, passes=(*DEFAULT_PASSES, separate_products))
+    for name, title, block in (("apart", "six kernels", apart), ("fused", "four kernels", fused)):
+        graph = block.graph_module.graph
+        graph.find_nodes(op="placeholder")[0].meta["path"] = "x"
+        render_dot(unit_dot(graph, title=title), FOLDER / f"sums-{name}.svg")
 
 
 def draw_adjoint(scheme: str, name: str) -> None:

@@ -1,6 +1,6 @@
 """BakedBlock: an inference block whose theta(t) is folded to constants."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, final
 
 import torch
@@ -17,6 +17,13 @@ from odegraph.block.memory_format import (
 )
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.slot_maps import map_slot
+from odegraph.block.whole_matrix import (
+    WEIGHT,
+    collapsed_size,
+    matrix_of,
+    product_graph,
+    product_unit,
+)
 from odegraph.emit.compilation import Compilation, Eager, Lowered
 from odegraph.emit.direct_convolutions import with_packed_weights
 from odegraph.emit.fx_graph import lower_to_fx
@@ -31,10 +38,10 @@ from odegraph.unit import FoldedUnit, Unit, fold_norms
 
 EAGER_INFERENCE = Eager((DirectConvolutions(with_packed_weights),))
 
-Fold = Callable[[Unit], FoldedUnit]
+Fold = Callable[[Unit, Collection[tuple[int, ...]]], FoldedUnit]
 
 
-def keep_norms(unit: Unit) -> FoldedUnit:
+def keep_norms(unit: Unit, seen: Collection[tuple[int, ...]] = ()) -> FoldedUnit:  # noqa: ARG001
     """Fold nothing into the layers of a unit."""
     return FoldedUnit(unit, ())
 
@@ -74,7 +81,7 @@ class BakedBlock(nn.Module):
     @classmethod
     def of_block(cls, block: OdeBlock, *, fold: Fold = fold_norms) -> "BakedBlock":
         """Fold theta(t) and the running statistics of `block`, and each entry by `fold`."""
-        folded = fold(block.called_unit)
+        folded = fold(block.called_unit, block.seen_shapes)
         graph, table = (tabulate_pairs if folded.norms else tabulate_theta)(block.step_graph)
         theta = _tabulated(slots_of(block.theta), table.rows)
         state = _tabulated(slots_of(block.state), table.state_rows)
@@ -82,7 +89,7 @@ class BakedBlock(nn.Module):
             values = folded.folded({**theta, **state})
             theta = {path: values[path] for path in folded.unit.parameters}
             state = {path: values[path] for path in folded.unit.buffers}
-        return cls(
+        baked = cls(
             folded.unit,
             graph,
             theta=slot_module(laid_out_slots(theta, block.execution.memory_format)),
@@ -91,6 +98,8 @@ class BakedBlock(nn.Module):
             compilation=_without_gradients(block.execution.compilation),
             memory_format=block.execution.memory_format,
         )
+        size = collapsed_size(block)
+        return baked if size is None else baked._as_matrix(size)
 
     @property
     def graph_module(self) -> fx.GraphModule:
@@ -137,6 +146,17 @@ class BakedBlock(nn.Module):
         """One line: unit, scheme, and steps."""
         form = self.manifestation
         return f"{self.unit.name}, scheme={form.scheme.name}, steps={form.steps}, span={form.span}"
+
+    def _as_matrix(self, size: int) -> "BakedBlock":
+        return BakedBlock(
+            product_unit(size),
+            product_graph(self.manifestation),
+            theta=slot_module({WEIGHT: matrix_of(self, size)}),
+            state=nn.Module(),
+            precision=self.precision,
+            compilation=self.compilation,
+            memory_format=self.memory_format,
+        )
 
     @property
     def _lowered_graph(self) -> Lowered:

@@ -122,7 +122,7 @@ class OdeBlock(nn.Module):
         self._lowered: dict[bool, fx.GraphModule] = {}
         self._runs: dict[tuple[bool, bool], Run] = {}
         self._inverses: dict[bool, fx.GraphModule] = {}
-        self._checked_shapes: set[tuple[int, ...]] = set()
+        self.seen_shapes: set[tuple[int, ...]] = set()  # of one sample
         self.register_load_state_dict_pre_hook(refuse_other_bases)
         self.graph_module  # lower now: nothing is left to do inside torch.compile  # noqa: B018
 
@@ -175,7 +175,7 @@ class OdeBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The state at depth 1 from the state `x` at depth 0, of the same shape."""
         x = laid_out(x, self.execution.memory_format)
-        if not torch.compiler.is_compiling() and x.shape[1:] not in self._checked_shapes:
+        if not torch.compiler.is_compiling() and x.shape[1:] not in self.seen_shapes:
             self._check_shape(x)
         if torch.compiler.is_compiling():
             return self.graph_module(x)
@@ -275,7 +275,7 @@ class OdeBlock(nn.Module):
         slots = first_of_slots(self.unit, self.theta, self.state)
         check_halves(self.step_graph, self.unit, x, slots)
         warn_of_diffusion(self.manifestation, self.unit, x, slots)
-        self._checked_shapes.add(x.shape[1:])
+        self.seen_shapes.add(x.shape[1:])
 
     def _apply(self, fn: Any, recurse: bool = True) -> "OdeBlock":  # noqa: FBT001, FBT002
         # Weights are rounded for the precision of the slots, which `fn` may change.

@@ -107,8 +107,11 @@ def refine(model: Model, *, factor: int = 2) -> Model:
 def bake(model: Model, *, fold: Fold = fold_norms) -> Model:
     """The inference model: theta(t) is folded to one constant for each depth that the graph reads.
 
-    A BatchNorm that follows a convolution is folded into it, which changes rounding only;
-    `fold=keep_norms` leaves the layers of the unit as they are.
+    A BatchNorm that follows a convolution is folded into it, which changes rounding only; so is one
+    that follows a linear layer, if the block was called before and its states were vectors, which
+    it then takes alone. Where `collapse_linear` is one of the passes, the block of a linear unit on
+    vectors becomes one matrix, whatever theta(t) is. `fold=keep_norms` leaves the layers of the
+    unit as they are.
 
     Raises:
         GraphError: the model has no blocks.

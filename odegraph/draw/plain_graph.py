@@ -6,7 +6,8 @@ The picture of steps as tableaus has no place for these; here every value is a b
 from torch import fx
 
 from odegraph.draw import graph_style, style
-from odegraph.draw.labels import typeset
+from odegraph.draw.labels import number, typeset
+from odegraph.emit.fx_values import EXACT_WEIGHT
 from odegraph.ir import Evaluate, EvaluateBatch, Input, Node, Output, StepGraph, Theta, to_text
 
 WIDTH = 30  # characters
@@ -44,7 +45,11 @@ def unit_dot(unit: fx.Graph, *, title: str) -> str:
 
 
 def _called(node: fx.Node) -> str:
-    return node.op if node.op == "output" else str(getattr(node.target, "__name__", node.target))
+    if node.op == "output":
+        return node.op
+    name = str(getattr(node.target, "__name__", node.target))
+    weight = node.meta.get(EXACT_WEIGHT)
+    return name if weight is None else f"{name}{NEW_LINE}{number(weight)}"
 
 
 def _opening(title: str) -> list[str]:

@@ -33,6 +33,7 @@ from odegraph.emit.statistics_lowering import StatisticsLowering
 from odegraph.emit.unit_call import AGAIN, UNITS, UnitCall
 from odegraph.emit.weighted_sum import (
     add_terms,
+    add_up,
     rounded_terms,
     weighted_sum,
 )
@@ -184,7 +185,7 @@ class _Lowering:
                 case SlotGradient():
                     self.adjoint.slot_gradient(name, node)
                 case Combine():
-                    self.values[name] = self._combine(name)
+                    self.values[name] = self._combine(name, node)
                 case Update():
                     self.statistics.update(name, node)
                 case Output():
@@ -217,17 +218,17 @@ class _Lowering:
         exact = [to_exact(weight) for weight in weights]
         return add_terms(rounded_terms(values, exact, self.precision), self.arithmetic)
 
-    def _combine(self, name: str) -> fx.Node:
+    def _combine(self, name: str, node: Combine) -> fx.Node:
         if self.source.splits_state(name):
             return self.halves.combine(name)
         inputs = self.source.inputs(name)
         values = [self.values[source] for source, _ in inputs]
-        total = weighted_sum(values, [edge.exact for _, edge in inputs], self.precision)
-        increment = add_terms(total.terms, self.arithmetic)
-        if total.base is None:
-            return increment
-        addends = (total.base, increment)
-        return self.graph.create_node("call_function", operator.add, addends, name=fx_name(name))
+        weights = [edge.exact for _, edge in inputs]
+        total = weighted_sum(values, weights, self.precision, fused=node.fused)
+        value = add_up(total, self.arithmetic)
+        if total.base is not None:
+            value.name = fx_name(name)
+        return value
 
     def _evaluate(self, name: str, node: Evaluate) -> fx.Node:
         state = self.values[self.source.input(name, "state")]

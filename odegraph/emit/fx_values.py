@@ -1,7 +1,9 @@
 """Sums and slots as torch.fx nodes, with the exact weights in their metadata."""
 
 import operator
+from typing import Any
 
+import torch
 from torch import fx
 
 from odegraph.emit.weighted_sum import Term
@@ -29,9 +31,21 @@ class FxArithmetic:
         """left + right."""
         return self.graph.call_function(operator.add, (left, right))
 
+    def add_scaled(self, left: fx.Node, term: Term[fx.Node]) -> fx.Node:
+        """left + weight * value, likewise."""
+        weight: dict[str, Any] = {"alpha": term.weight}
+        node = self.graph.call_function(torch.add, (left, term.value), weight)
+        node.meta[EXACT_WEIGHT] = term.exact
+        return node
+
     def subtract(self, left: fx.Node, right: fx.Node) -> fx.Node:
         """left - right."""
         return self.graph.call_function(operator.sub, (left, right))
+
+
+def factor_of(node: fx.Node) -> Any:
+    """The number that a node with an exact weight multiplies with."""
+    return node.kwargs.get("alpha", 1) if node.target is torch.add else node.args[1]
 
 
 class FxSlots:

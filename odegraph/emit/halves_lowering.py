@@ -9,8 +9,8 @@ from torch import fx
 from odegraph._exact import Exact
 from odegraph.emit.fx_values import FxArithmetic, fx_name
 from odegraph.emit.rounding import Precision
-from odegraph.emit.weighted_sum import add_terms, half_sum
-from odegraph.ir import HALVES_DIM, StepGraph, half_terms
+from odegraph.emit.weighted_sum import add_up, half_sum
+from odegraph.ir import HALVES_DIM, Combine, StepGraph, half_terms
 
 
 class HalvesLowering:
@@ -33,14 +33,17 @@ class HalvesLowering:
 
     def combine(self, name: str) -> fx.Node:
         """A sum that treats the halves of the state differently."""
-        step = self.source.node(name).step
+        node = self.source.node(name)
+        assert isinstance(node, Combine)
+        step, fused = node.step, node.fused
         if step != self.step:
             # Whole states cross from step to step, not their halves.
             self.step = step
             self.halves.clear()
         inputs = [(source, edge.any_weight) for source, edge in self.source.inputs(name)]
         halves = tuple(
-            self._half_sum(half_terms(inputs, target)) or self._nothing(inputs[0][0], target)
+            self._half_sum(half_terms(inputs, target), fused=fused)
+            or self._nothing(inputs[0][0], target)
             for target in (0, 1)
         )
         arguments = (halves, HALVES_DIM)
@@ -52,19 +55,16 @@ class HalvesLowering:
         """Of a gradient the half that no later value depends on."""
         return self.graph.call_function(torch.zeros_like, (self._half(self.values[like], half),))
 
-    def _half_sum(self, terms: list[tuple[tuple[str, int], Exact]]) -> fx.Node | None:
+    def _half_sum(
+        self, terms: list[tuple[tuple[str, int], Exact]], *, fused: bool
+    ) -> fx.Node | None:
         if not terms:
             return None
         values = [self._half(self.values[source], half) for (source, half), _ in terms]
         states = sum(not self.source.is_rate(source) for (source, _), _ in terms)
         weights = [weight for _, weight in terms]
-        total = half_sum(values, weights, self.precision, states=states)
-        if not total.terms:
-            return values[0]
-        increment = add_terms(total.terms, self.arithmetic)
-        if total.base is None:
-            return increment
-        return self.graph.call_function(operator.add, (total.base, increment))
+        total = half_sum(values, weights, self.precision, states=states, fused=fused)
+        return add_up(total, self.arithmetic) if total.terms else values[0]
 
     def _half(self, value: fx.Node, half: int) -> fx.Node:
         # A sum of halves has them already.

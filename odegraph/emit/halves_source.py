@@ -5,7 +5,7 @@ from odegraph.emit.rounding import Precision
 from odegraph.emit.source_lines import sum_statements
 from odegraph.emit.variables import Variables
 from odegraph.emit.weighted_sum import half_sum
-from odegraph.ir import HALVES_DIM, StepGraph, half_terms
+from odegraph.ir import HALVES_DIM, Combine, StepGraph, half_terms
 
 
 class HalvesSource:
@@ -30,14 +30,21 @@ class HalvesSource:
     def joined(self, name: str) -> str:
         """The expression for a sum; the statements that it needs are added before."""
         inputs = [(source, edge.any_weight) for source, edge in self.graph.inputs(name)]
-        q, p = (self._half_sum(half_terms(inputs, target), "qp"[target]) for target in (0, 1))
+        node = self.graph.node(name)
+        assert isinstance(node, Combine)
+        q, p = (
+            self._half_sum(half_terms(inputs, target), "qp"[target], fused=node.fused)
+            for target in (0, 1)
+        )
         return f"torch.cat([{q}, {p}], dim={HALVES_DIM})"
 
-    def _half_sum(self, terms: list[tuple[tuple[str, int], Exact]], target: str) -> str:
+    def _half_sum(
+        self, terms: list[tuple[tuple[str, int], Exact]], target: str, *, fused: bool
+    ) -> str:
         values = [self._half(source, half) for (source, half), _ in terms]
         states = sum(not self.graph.is_rate(source) for (source, _), _ in terms)
         weights = [weight for _, weight in terms]
-        total = half_sum(values, weights, self.precision, states=states)
+        total = half_sum(values, weights, self.precision, states=states, fused=fused)
         if not total.terms:
             return values[0]
         self.lines += sum_statements(target, total, margin=self.margin)

@@ -7,7 +7,7 @@ from torch import fx
 
 from odegraph._exact import to_float
 from odegraph.emit.matrix_functions import apply, phi_functions, resolvent, solve
-from odegraph.emit.weighted_sum import Arithmetic, Term, WeightedSum, add_terms, scaled
+from odegraph.emit.weighted_sum import Arithmetic, Term, WeightedSum, add_up, scaled
 from odegraph.ir import FunctionOfJacobian, PhiFunctions, StepGraph
 
 JACOBIAN = "jacobian"  # the submodule that computes dR/dx
@@ -34,8 +34,7 @@ def lower_product(
     arithmetic: Arithmetic[fx.Node],
 ) -> fx.Node:
     """A matrix, or the solution of its systems, times a weighted sum; no function means J."""
-    x = add_terms(total.terms, arithmetic)
-    x = x if total.base is None else arithmetic.add(total.base, x)
+    x = add_up(total, arithmetic)
     if function is None:
         return graph.call_function(apply, (matrix, x))
     if isinstance(function.function, PhiFunctions):

@@ -20,7 +20,7 @@ from torch import fx
 from odegraph._errors import EmitError
 from odegraph._exact import Exact, to_exact, to_float
 from odegraph.emit.batch_lowering import BATCH_DIM
-from odegraph.emit.fx_values import EXACT_WEIGHT
+from odegraph.emit.fx_values import EXACT_WEIGHT, factor_of
 from odegraph.emit.linear_forms import (
     ONE,
     ZERO,
@@ -201,8 +201,8 @@ class _Interpreter:
         return [{name: ONE} for name in names]
 
     def _called_on_batch(self, node: fx.Node, batch: Batch, slots: Slots) -> Batch:
-        split, states = next(iter(node.users)), enumerate(batch.forms)
-        return Batch(tuple(self.unit(_stage_name(split, i), one, slots) for i, one in states))
+        names = (_stage_name(next(iter(node.users)), i) for i in range(len(batch.forms)))
+        return Batch(tuple(self.unit(*one, slots) for one in zip(names, batch.forms, strict=True)))
 
     def _computed(self, node: fx.Node) -> object:
         match node.target:
@@ -214,12 +214,16 @@ class _Interpreter:
                     return list(batch.forms)
             case operator.mul:
                 return scaled(self._form(node.args[0]), self.weight_of(node))
+            case torch.add:
+                return self._sum(node, self.weight_of(node))
             case operator.add:
-                return sum_of(self._form(node.args[0]), self._form(node.args[1]))
+                return self._sum(node, ONE)
             case operator.sub:
-                subtrahend = scaled(self._form(node.args[1]), -ONE)
-                return sum_of(self._form(node.args[0]), subtrahend)
+                return self._sum(node, -ONE)
         raise _no_step(node)
+
+    def _sum(self, node: fx.Node, weight: Exact) -> Form:
+        return sum_of(self._form(node.args[0]), scaled(self._form(node.args[1]), weight))
 
     def _form(self, node: Any) -> Form:
         return form_of(self.values[node])
@@ -242,7 +246,7 @@ def _exact_weight(node: fx.Node) -> Exact:
 
 
 def _float_weight(node: fx.Node) -> Exact:
-    weight = node.args[1]
+    weight = factor_of(node)
     if not isinstance(weight, float) or not math.isfinite(weight):
         raise EmitError(f"The node `{node.name}` multiplies with `{weight}`, which is no weight.")
     return to_exact(Fraction(weight))

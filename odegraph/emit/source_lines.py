@@ -43,13 +43,14 @@ INCREMENT = "dx"  # the variable of a sum that takes several lines
 
 
 def sum_expression(total: WeightedSum[str]) -> str:
-    """`x + (w1 * k1 + w2 * k2)` as one expression."""
-    terms = _joined(total.terms)
+    """`x + (w1 * k1).add(k2, alpha=w2)` or, not fused, `x + (w1 * k1 + w2 * k2)`."""
+    if total.base is not None and len(total.terms) == 1:
+        (term,) = total.terms
+        return f"{total.base}{_joined(term, fused=total.fused and abs(term.weight) != 1)}"
+    terms = _added_up(total.terms, fused=total.fused)
     if total.base is None:
         return terms
-    if len(total.terms) == 1:
-        return f"{total.base} {_signed(total.terms[0])}"
-    return f"{total.base} + ({terms})"
+    return f"{total.base} + {terms}" if total.fused else f"{total.base} + ({terms})"
 
 
 def sum_statements(target: str, total: WeightedSum[str], *, margin: int) -> list[str]:
@@ -60,26 +61,43 @@ def sum_statements(target: str, total: WeightedSum[str], *, margin: int) -> list
     line = f"{target} = {sum_expression(total)}"
     if len(line) + margin <= WIDTH:
         return [line]
-    lines, pending = [], f"{INCREMENT} = {_product(total.terms[0])}"
-    for term in total.terms[1:]:
-        longer = f"{pending} {_signed(term)}"
-        if len(longer) + margin > WIDTH:
-            lines.append(pending)
-            longer = f"{INCREMENT} = {INCREMENT} {_signed(term)}"
-        pending = longer
+    lines, start, pending = [], "", list[Term[str]]()
+    for term in total.terms:
+        longer = _added_up([*pending, term], fused=total.fused, start=start)
+        if pending and len(f"{INCREMENT} = {longer}") + margin > WIDTH:
+            lines.append(f"{INCREMENT} = {_added_up(pending, fused=total.fused, start=start)}")
+            start, pending = INCREMENT, []
+        pending.append(term)
     return [
         *lines,
-        pending,
+        f"{INCREMENT} = {_added_up(pending, fused=total.fused, start=start)}",
         f"{target} = {INCREMENT if total.base is None else f'{total.base} + {INCREMENT}'}",
     ]
 
 
-def _joined(terms: Sequence[Term[str]]) -> str:
-    return " ".join([_product(terms[0]), *(_signed(term) for term in terms[1:])])
+def _added_up(terms: Sequence[Term[str]], *, fused: bool, start: str = "") -> str:
+    """`w1 * k1 + w2 * k2`; after the value `start`, if there is one."""
+    if not start:
+        first, *terms = terms
+        # A method of a product: what binds less tightly stands in parentheses.
+        is_alone = not terms or not fused or first.weight == 1
+        start = _product(first) if is_alone else f"({_product(first)})"
+    return "".join([start, *(_joined(term, fused=fused) for term in terms)])
 
 
-def _signed(term: Term[str]) -> str:
-    return f"- {_product(term.negated())}" if term.weight < 0 else f"+ {_product(term)}"
+def _joined(term: Term[str], *, fused: bool) -> str:
+    if fused:
+        return _method(term)
+    return f" - {_product(term.negated())}" if term.weight < 0 else f" + {_product(term)}"
+
+
+def _method(term: Term[str]) -> str:
+    match term.weight:
+        case 1:
+            return f".add({term.value})"
+        case -1:
+            return f".sub({term.value})"
+    return f".add({term.value}, alpha={to_source(term.weight, term.exact)})"
 
 
 def _product(term: Term[str]) -> str:

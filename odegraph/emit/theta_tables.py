@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, fx, nn
 
-from odegraph.emit.fx_values import EXACT_WEIGHT
+from odegraph.emit.fx_values import EXACT_WEIGHT, VALUE, factor_of
 from odegraph.emit.rounding import Precision, round_weights
 from odegraph.ir import Row
 
@@ -51,7 +51,7 @@ def at_depths(slot: Tensor, matrix: Tensor) -> Tensor:
 def lift_weights(module: fx.GraphModule) -> None:
     """Let the sums of a graph read their weights from a tensor."""
     graph = module.graph
-    products = [node for node in graph.nodes if EXACT_WEIGHT in node.meta]
+    products = [_product(node) for node in graph.nodes if EXACT_WEIGHT in node.meta]
     numbers = {node.args[1]: None for node in products}
     _add_number(module, WEIGHTS, torch.tensor(list(numbers), dtype=torch.float64))
     with graph.inserting_before(next(iter(graph.nodes))):
@@ -63,6 +63,18 @@ def lift_weights(module: fx.GraphModule) -> None:
     for node in products:
         node.args = (node.args[0], weights[node.args[1]])
     module.recompile()
+
+
+def _product(node: fx.Node) -> fx.Node:
+    """The product that a node computes, taken out of a fused sum: its weight must be a number."""
+    if node.target is not torch.add:
+        return node
+    left, right = node.args
+    with node.graph.inserting_before(node):
+        product = node.graph.call_function(operator.mul, (right, factor_of(node)))
+    product.meta = {key: value for key, value in node.meta.items() if key != VALUE}
+    node.target, node.args, node.kwargs = operator.add, (left, product), {}
+    return product
 
 
 def _add_number(module: fx.GraphModule, path: str, tensor: Tensor) -> None:

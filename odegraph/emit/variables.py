@@ -80,4 +80,6 @@ def sum_of_variables(
     """The terms of a sum, or of a product's operand, by the variables that hold their values."""
     terms = [(source, edge) for source, edge in graph.inputs(name) if edge.role == "term"]
     values = [names.variable[source] for source, _ in terms]
-    return weighted_sum(values, [edge.exact for _, edge in terms], precision)
+    node = graph.node(name)
+    fused = isinstance(node, Combine) and node.fused
+    return weighted_sum(values, [edge.exact for _, edge in terms], precision, fused=fused)

@@ -1,8 +1,9 @@
 """The one order of arithmetic in which every target adds up weighted terms.
 
 `x + (w1 k1 + w2 k2 - w3 k3)`: what has weight one and comes first is the base, the rest is added
-up from left to right before it meets the base. All executors share this, so they agree to the
-last bit.
+up from left to right before it meets the base. In a fused sum a product and the addition that it is
+for are one kernel: n terms take n + 1 kernels with a base, and one term a single one. All executors
+share this, so they agree to the last bit.
 """
 
 from collections.abc import Sequence
@@ -30,6 +31,10 @@ class Arithmetic(Protocol[Value]):
         """left - right."""
         ...
 
+    def add_scaled(self, left: Value, term: "Term[Value]") -> Value:
+        """left + weight * value, by one kernel."""
+        ...
+
 
 @dataclass(frozen=True)
 class Term(Generic[Value]):
@@ -46,10 +51,19 @@ class Term(Generic[Value]):
 
 @dataclass(frozen=True)
 class WeightedSum(Generic[Value]):
-    """base + (terms[0] + terms[1] + ...); without a base, the terms alone."""
+    """base + (terms[0] + terms[1] + ...); without a base, the terms alone.
+
+    `fused` says whether a product and the sum that it joins are one kernel.
+    """
 
     base: Value | None
     terms: tuple[Term[Value], ...]
+    fused: bool = False
+
+    @property
+    def is_one_kernel(self) -> bool:
+        """Whether the base and a lone term meet in one kernel."""
+        return self.fused and self.base is not None and len(self.terms) == 1
 
 
 def rounded_terms(
@@ -61,16 +75,25 @@ def rounded_terms(
 
 
 def weighted_sum(
-    values: Sequence[Value], weights: Sequence[Exact], precision: Precision
+    values: Sequence[Value],
+    weights: Sequence[Exact],
+    precision: Precision,
+    *,
+    fused: bool = False,
 ) -> WeightedSum[Value]:
     """A sum whose first value, if it has weight one, is the base that the others change."""
     start = 1 if len(values) > 1 and weights[0] == 1 else 0
     terms = rounded_terms(values[start:], weights[start:], precision)
-    return WeightedSum(values[0] if start else None, terms)
+    return WeightedSum(values[0] if start else None, terms, fused)
 
 
 def half_sum(
-    values: Sequence[Value], weights: Sequence[Exact], precision: Precision, *, states: int
+    values: Sequence[Value],
+    weights: Sequence[Exact],
+    precision: Precision,
+    *,
+    states: int,
+    fused: bool,
 ) -> WeightedSum[Value]:
     """One half of a state: the weights of its rates are rounded together, those of states alone.
 
@@ -83,7 +106,34 @@ def half_sum(
     ]
     terms = (*alone, *rounded_terms(values[states:], weights[states:], precision))
     has_base = terms[0].weight == 1
-    return WeightedSum(terms[0].value if has_base else None, terms[1:] if has_base else terms)
+    rest = terms[1:] if has_base else terms
+    return WeightedSum(terms[0].value if has_base else None, rest, fused)
+
+
+def add_up(total: WeightedSum[Value], arithmetic: Arithmetic[Value]) -> Value:
+    """The value of the sum."""
+    if total.base is not None and total.is_one_kernel:
+        return _joined(total.base, total.terms[0], arithmetic)
+    increment = _fused if total.fused else add_terms
+    value = increment(total.terms, arithmetic)
+    return value if total.base is None else arithmetic.add(total.base, value)
+
+
+def _fused(terms: Sequence[Term[Value]], arithmetic: Arithmetic[Value]) -> Value:
+    first, *rest = terms
+    value = scaled(first, arithmetic)
+    for term in rest:
+        value = _joined(value, term, arithmetic)
+    return value
+
+
+def _joined(value: Value, term: Term[Value], arithmetic: Arithmetic[Value]) -> Value:
+    match term.weight:
+        case 1:
+            return arithmetic.add(value, term.value)
+        case -1:
+            return arithmetic.subtract(value, term.value)
+    return arithmetic.add_scaled(value, term)
 
 
 def add_terms(terms: Sequence[Term[Value]], arithmetic: Arithmetic[Value]) -> Value:

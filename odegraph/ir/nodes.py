@@ -151,9 +151,15 @@ class SolvedRate:
 
 @dataclass(frozen=True, slots=True)
 class Combine:
-    """A weighted sum of states and rates. Edges: `term`, each with its exact weight."""
+    """A weighted sum of states and rates. Edges: `term`, each with its exact weight.
+
+    Attributes:
+        step: the step it belongs to.
+        fused: whether a product and the sum that it joins are one kernel, or two.
+    """
 
     step: int
+    fused: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,8 @@ def _formula(node: Node, inputs: list[tuple[str, Edge]]) -> str:
             terms = [f"({edge.weight}) {source}" for source, edge in inputs]
             return f"gradient of [{node.index}]: {' + '.join(terms)}"
         case Combine():
-            return " + ".join(f"({edge.weight}) {source}" for source, edge in inputs)
+            terms = " + ".join(f"({edge.weight}) {source}" for source, edge in inputs)
+            return terms if node.fused else f"{terms}, products apart"
         case Update():
             terms = [f"({edge.weight}) {source}" for source, edge in inputs]
             return f"S^{node.index} <- {_row(node.retained)} + {' + '.join(terms)}"

@@ -14,6 +14,7 @@ from odegraph.passes.pipeline import Pass as Pass
 from odegraph.passes.pipeline import run_passes as run_passes
 from odegraph.passes.registers import Registers as Registers
 from odegraph.passes.registers import registers as registers
+from odegraph.passes.separate_products import separate_products as separate_products
 from odegraph.passes.share_stages import share_stages as share_stages
 from odegraph.passes.simplify import simplify as simplify
 from odegraph.passes.spell_out_stages import spell_out_stages as spell_out_stages

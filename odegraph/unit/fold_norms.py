@@ -1,15 +1,19 @@
-"""Take BatchNorm out of a unit in evaluation mode, where it follows a convolution.
+"""Take BatchNorm out of a unit in evaluation mode, where it follows a convolution or linear layer.
 
-There it is an affine map of each channel, and the convolution before it can do it: weight' = s
-weight and bias' = s (bias - mean) + shift with s = scale / sqrt(variance + eps). A BatchNorm before
-a convolution stays: a convolution pads its input with zeros after the norm, so that no weights of
-its own give the same values at the border.
+There it is an affine map of each channel, and the layer before it can do it: weight' = s weight and
+bias' = s (bias - mean) + shift with s = scale / sqrt(variance + eps). A BatchNorm before a
+convolution stays: a convolution pads its input with zeros after the norm, so that no weights of its
+own give the same values at the border.
+
+A BatchNorm after a linear layer scales its features only where there are two dimensions; of more it
+scales the second. So it is folded where all states that the unit was called with tell that there
+are two, into `torch.addmm`, which takes nothing else.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +22,7 @@ from torch.nn import functional as F
 
 from odegraph.unit.functional import unique_names
 from odegraph.unit.operations import argument
+from odegraph.unit.ranks import ranks
 from odegraph.unit.unit import Unit
 
 CONVOLUTIONS = (torch.conv1d, torch.conv2d, torch.conv3d)
@@ -25,7 +30,7 @@ CONVOLUTIONS = (torch.conv1d, torch.conv2d, torch.conv3d)
 
 @dataclass(frozen=True)
 class FoldedNorm:
-    """One BatchNorm by the paths of its values, and the convolution that takes it over."""
+    """One BatchNorm by the paths of its values, and the layer that takes it over."""
 
     weight: str
     bias: str
@@ -43,7 +48,7 @@ class FoldedNorm:
 
 @dataclass(frozen=True)
 class FoldedUnit:
-    """A unit in evaluation mode without the norms that were folded into its convolutions."""
+    """A unit in evaluation mode without the norms that were folded into its layers."""
 
     unit: Unit
     norms: tuple[FoldedNorm, ...]
@@ -56,10 +61,16 @@ class FoldedUnit:
         return {path: found[path] for path in (*self.unit.parameters, *self.unit.buffers)}
 
 
-def fold_norms(unit: Unit) -> FoldedUnit:
-    """The unit without each BatchNorm that alone reads a convolution."""
+def fold_norms(unit: Unit, seen: Collection[tuple[int, ...]] = ()) -> FoldedUnit:
+    """The unit without each BatchNorm that alone reads a convolution, or a linear layer.
+
+    `seen` are the shapes of one sample in all states that the unit was called with. Without any,
+    norms after linear layers stay.
+    """
     graph = unit.evaluation.graph
-    pairs = [(node, norm) for node in graph.nodes if (norm := _fold(node)) is not None]
+    found = ranks(unit, seen)
+    vectors = {node for node, numbers in found.items() if numbers == {2}}
+    pairs = [(node, norm) for node in graph.nodes if (norm := _fold(node, vectors)) is not None]
     norms = tuple(norm for _, norm in pairs)
     if not norms or unit.parts is not None:
         return FoldedUnit(unit, ())
@@ -90,18 +101,20 @@ def fold_norms(unit: Unit) -> FoldedUnit:
     return FoldedUnit(folded, norms)
 
 
-def _fold(node: fx.Node) -> FoldedNorm | None:
+def _fold(node: fx.Node, vectors: Collection[fx.Node]) -> FoldedNorm | None:
     """What becomes of a BatchNorm; None for any other node, or where it must stay."""
     if node.target is not F.batch_norm or argument(node, "training", 5):
         return None
-    convolution = node.args[0]
-    if not isinstance(convolution, fx.Node) or convolution.target not in CONVOLUTIONS:
+    layer = node.args[0]
+    if not isinstance(layer, fx.Node):
         return None
-    weight, bias = argument(convolution, "weight", 1), argument(convolution, "bias", 2)
+    if layer.target not in CONVOLUTIONS and (layer.target is not F.linear or layer not in vectors):
+        return None
+    weight, bias = argument(layer, "weight", 1), argument(layer, "bias", 2)
     mean, variance = argument(node, "running_mean", 1), argument(node, "running_var", 2)
     scale, shift = argument(node, "weight", 3), argument(node, "bias", 4)
     own = [one for one in (weight, bias, mean, variance, scale, shift) if one is not None]
-    if mean is None or variance is None or list(convolution.users) != [node]:
+    if mean is None or variance is None or list(layer.users) != [node]:
         return None
     if any(one.op != "placeholder" or len(one.users) > 1 for one in own):
         return None
@@ -136,6 +149,7 @@ def _rewritten(old: fx.Graph, paths: list[str], norms: Mapping[fx.Node, FoldedNo
             copies[node].meta = dict(node.meta)
             if node in biases:
                 _set_bias(copies[node], values[biases[node]])
+                copies[node] = _for_vectors(copies[node])
     return graph
 
 
@@ -144,6 +158,19 @@ def _set_bias(convolution: fx.Node, bias: fx.Node) -> None:
         convolution.args = (*convolution.args[:2], bias, *convolution.args[3:])
     else:
         convolution.kwargs = {**convolution.kwargs, "bias": bias}
+
+
+def _for_vectors(layer: fx.Node) -> fx.Node:
+    """A linear layer as `torch.addmm`, for matrices of one vector a sample and for nothing else."""
+    if layer.target is not F.linear:
+        return layer
+    weight, bias = argument(layer, "weight", 1), argument(layer, "bias", 2)
+    with layer.graph.inserting_before(layer):
+        transposed = layer.graph.call_method("t", (weight,))
+        product = layer.graph.call_function(torch.addmm, (bias, layer.args[0], transposed))
+    product.meta = dict(layer.meta)
+    layer.graph.erase_node(layer)
+    return product
 
 
 def _folded_values(norm: FoldedNorm, values: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -118,3 +118,64 @@ def test_the_numbers_of_parameters_and_statistics_may_differ():
     )
     randomized(block).eval()
     assert_close(og.bake(block)(X), block(X), rtol=1e-12, atol=1e-13)
+
+
+class LinearNorm(nn.Module):
+    """Linear, norm, tanh, linear, norm."""
+
+    def __init__(self, size: int, width: int, *, bias: bool) -> None:
+        super().__init__()
+        self.f = nn.Linear(size, width, bias=bias)
+        self.norm = nn.BatchNorm1d(width)
+        self.g = nn.Linear(width, size, bias=bias)
+        self.last = nn.BatchNorm1d(size)
+
+    def forward(self, x):
+        return self.last(self.g(torch.tanh(self.norm(self.f(x)))))
+
+
+def linear_norm(*, bias: bool = True, size: int = 3, width: int = 5) -> og.OdeBlock:
+    unit = LinearNorm(size, width, bias=bias)
+    block = og.OdeBlock(unit, scheme="rk4-classic", basis=og.PiecewiseLinear(2), steps=4)
+    return randomized(block).eval()
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_norms_after_linear_layers_are_folded_where_states_are_vectors(tmp_path, bias):
+    block, x = linear_norm(bias=bias), torch.randn(4, 3)
+    expected = block(x)
+    baked = og.bake(block)
+    assert norms(baked) == 0
+    assert_close(baked(x), expected, rtol=1e-12, atol=1e-13)
+    assert set(baked.state_dict()) == {
+        f"theta.{layer}.{value}" for layer in "fg" for value in ("weight", "bias")
+    }
+    assert torch.equal(generated_module(baked, tmp_path).eval()(x), baked(x))
+
+
+def test_the_norm_of_a_block_that_saw_no_state_stays():
+    baked = og.bake(linear_norm())
+    assert norms(baked) == 2
+
+
+def test_the_norm_of_states_with_channels_stays():
+    block, x = linear_norm(size=5), torch.randn(4, 5, 5)
+    expected = block(x)
+    baked = og.bake(block)
+    assert norms(baked) == 2
+    assert_close(baked(x), expected, rtol=1e-12, atol=1e-13)
+
+
+def test_a_norm_of_both_stays():
+    block = linear_norm(size=5)
+    block(torch.randn(4, 5))
+    block(torch.randn(4, 5, 5))
+    assert norms(og.bake(block)) == 2
+
+
+def test_a_folded_block_takes_vectors_alone():
+    # Of a state with channels the norms would have scaled the other dimension.
+    block = linear_norm(size=5)
+    block(torch.randn(4, 5))
+    with pytest.raises(RuntimeError, match=r"matrix|matrices"):
+        og.bake(block)(torch.randn(4, 5, 5))

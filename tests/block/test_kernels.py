@@ -10,19 +10,20 @@ from torch.autograd.profiler_util import FunctionEvent
 from torch.profiler import ProfilerActivity, profile
 
 import odegraph as og
-from odegraph.passes import batch_stages
+from odegraph.passes import batch_stages, separate_products
 
 STEPS = 4
 DEFAULT = og.Execution()
 
 VIEWS = frozenset({"t", "view", "narrow"})
+SUMS = ("mul", "add", "sub", "neg")
 
-# One product and one sum or difference for each nonzero of A and b. The last stage of
-# dormand-prince is the first of the next step: six evaluations, not seven.
+# One sum for each nonzero of A and b, and a product for the first of several terms. The last stage
+# of dormand-prince is the first of the next step: six evaluations, not seven.
 FORWARD = {
-    "euler": {"linear": 2, "tanh": 1, "mul": 1, "add": 1},
-    "rk4-classic": {"linear": 8, "tanh": 4, "mul": 7, "add": 7},
-    "dormand-prince": {"linear": 12, "tanh": 6, "mul": 20, "add": 14, "sub": 6},
+    "euler": {"linear": 2, "tanh": 1, "add": 1},
+    "rk4-classic": {"linear": 8, "tanh": 4, "mul": 1, "add": 7},
+    "dormand-prince": {"linear": 12, "tanh": 6, "mul": 5, "add": 20},
 }
 
 # An evaluation: two products and a sum over the batch for each bias, and four gradients added to
@@ -30,29 +31,21 @@ FORWARD = {
 BACKWARD = {
     "euler": {"mm": 4, "sum": 2, "tanh_backward": 1, "mul": 1, "add_": 4 + 1},
     "rk4-classic": {"mm": 16, "sum": 8, "tanh_backward": 4, "mul": 7, "add_": 16 + 7},
-    "dormand-prince": {
-        "mm": 24,
-        "sum": 12,
-        "tanh_backward": 6,
-        "mul": 20,
-        "neg": 6,
-        "add_": 24 + 20,
-    },
+    "dormand-prince": {"mm": 24, "sum": 12, "tanh_backward": 6, "mul": 20, "add_": 24 + 20},
+}
+
+# Of two kernels for each nonzero, a product and a sum or difference.
+PRODUCTS_APART = {
+    "euler": ({"mul": 1, "add": 1}, {"mul": 1}),
+    "rk4-classic": ({"mul": 7, "add": 7}, {"mul": 7}),
+    "dormand-prince": ({"mul": 20, "add": 14, "sub": 6}, {"mul": 20, "neg": 6}),
 }
 
 # Seven stages of which three, and then two, do not need one another: four calls of the unit. The
 # batch of three is joined and split, that of two as well.
 BATCHED = (
-    {"linear": 8, "tanh": 4, "mul": 16, "add": 14, "sub": 2, "cat": 2, "chunk": 2},
-    {
-        "mm": 16,
-        "sum": 8,
-        "tanh_backward": 4,
-        "mul": 16,
-        "neg": 2,
-        "add_": 16 + 16,
-        "cat": 2,
-    },
+    {"linear": 8, "tanh": 4, "mul": 4, "add": 16, "cat": 2, "chunk": 2},
+    {"mm": 16, "sum": 8, "tanh_backward": 4, "mul": 16, "add_": 16 + 16, "cat": 2},
 )
 
 
@@ -100,6 +93,15 @@ def of_one_step(
 @pytest.mark.parametrize("scheme", list(FORWARD))
 def test_one_step_more_calls_as_many_kernels_as_its_formula_has_operations(scheme):
     assert of_one_step(scheme) == (FORWARD[scheme], BACKWARD[scheme])
+
+
+@pytest.mark.parametrize("scheme", list(FORWARD))
+def test_products_apart_are_kernels_of_their_own(scheme):
+    apart = og.Execution(passes=(*og.DEFAULT_PASSES, separate_products))
+    for found, golden in zip(
+        of_one_step(scheme, execution=apart), PRODUCTS_APART[scheme], strict=True
+    ):
+        assert {name: found.get(name, 0) for name in SUMS if name in found} == golden
 
 
 def test_stages_in_a_batch_share_their_kernels():

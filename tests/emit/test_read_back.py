@@ -1,7 +1,7 @@
 """Translation validation: what is read back from the lowered graph is what was declared."""
 
 import copy
-import operator
+from collections.abc import Sequence
 from fractions import Fraction
 
 import pytest
@@ -15,13 +15,13 @@ from torch import fx, nn
 
 import odegraph as og
 from odegraph.emit.fx_graph import lower_to_fx
-from odegraph.emit.fx_values import EXACT_WEIGHT
+from odegraph.emit.fx_values import EXACT_WEIGHT, factor_of
 from odegraph.emit.read_back import read_back, read_stability_function
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_module
 from odegraph.emit.unit_call import evaluation_call
 from odegraph.ir import StepGraph, build_step_graph, manifestation
-from odegraph.passes import DEFAULT_PASSES, run_passes
+from odegraph.passes import DEFAULT_PASSES, Pass, run_passes, separate_products
 from odegraph.unit import trace_unit
 
 EXPLICIT = [name for name in names_of_kind("runge-kutta") if og.load_scheme(name).is_explicit]
@@ -53,6 +53,13 @@ def assert_is(module: fx.GraphModule, scheme, precision: Precision = Precision.D
 @pytest.mark.parametrize("name", EXPLICIT)
 def test_the_tableau_of_every_explicit_scheme_is_read_back_exactly(name, precision):
     assert_is(one_step(name, precision), og.load_scheme(name), precision)
+
+
+@pytest.mark.parametrize("precision", list(Precision))
+@pytest.mark.parametrize("name", ["rk4-classic", "dormand-prince", "verner-8-7"])
+def test_the_tableau_is_read_back_from_products_apart_as_well(name, precision):
+    graph = build_step_graph(manifestation(name, basis=HATS, steps=1))
+    assert_is(lowered(separate_products(graph), precision), og.load_scheme(name), precision)
 
 
 @pytest.mark.parametrize("name", EXPLICIT)
@@ -144,16 +151,29 @@ def test_blocks_of_units_without_parameters_have_a_tableau_too():
 # --- changed graphs are noticed
 
 
-def changed(change) -> fx.GraphModule:
+def changed(change, *, passes: Sequence[Pass] = ()) -> fx.GraphModule:
     """The graph of one step of rk4-classic after `change` of a node that is a weighted rate."""
-    module = one_step("rk4-classic")
-    products = [node for node in module.graph.nodes if node.target is operator.mul]
-    change(module, [node for node in products if node.args[0].name.startswith("step0_k")])
+    form = manifestation("rk4-classic", basis=HATS, steps=1)
+    module = lowered(run_passes(build_step_graph(form), passes))
+    products = [node for node in module.graph.nodes if EXACT_WEIGHT in node.meta]
+    change(module, [node for node in products if of_value(node).name.startswith("step0_k")])
     return module
 
 
+def of_value(product):
+    """What a product, or a fused sum, multiplies."""
+    return product.args[1] if product.target is torch.add else product.args[0]
+
+
+def multiply(product, value, weight) -> None:
+    if product.target is torch.add:
+        product.args, product.kwargs = (product.args[0], value), {"alpha": weight}
+    else:
+        product.args = (value, weight)
+
+
 def other_float(_, products):
-    products[0].args = (products[0].args[0], products[0].args[1] * (1 + 1e-12))
+    multiply(products[0], of_value(products[0]), factor_of(products[0]) * (1 + 1e-12))
 
 
 def other_exact(_, products):
@@ -161,7 +181,7 @@ def other_exact(_, products):
 
 
 def no_float(_, products):
-    products[0].args = (products[0].args[0], float("nan"))
+    multiply(products[0], of_value(products[0]), float("nan"))
 
 
 def weight_lost(_, products):
@@ -187,26 +207,28 @@ def state_as_coefficient(module, _):
 CHANGES = [
     (other_float, r"`step0_k2` is computed with the weights .* double precision"),
     (other_exact, r"`step0_k2` is computed with the weights .*not \[1/3"),
-    (no_float, r"`mul\w*` multiplies with `nan`"),
-    (weight_lost, r"`mul\w*` has lost its exact weight.*OdeBlock.graph_module"),
+    (no_float, r"`\w+` multiplies with `nan`"),
+    (weight_lost, r"`\w+` has lost its exact weight.*OdeBlock.graph_module"),
     (without_state, r"`output` is .*every state is x plus a weighted sum"),
     (foreign_function, r"holds `.*relu.*`, which is no part of a Runge-Kutta step"),
     (state_as_coefficient, r"`step0_k1` reads .*x.* where a coefficient of a slot belongs"),
 ]
 
 
+@pytest.mark.parametrize("passes", [(), (separate_products,)], ids=["fused", "apart"])
 @pytest.mark.parametrize(("change", "message"), CHANGES, ids=lambda value: str(value)[:25])
-def test_a_changed_graph_is_refused(change, message):
+def test_a_changed_graph_is_refused(change, message, passes):
     with pytest.raises(og.EmitError, match=f"(?s){message}"):
-        read_back(changed(change), precision=Precision.DOUBLE)
+        read_back(changed(change, passes=passes), precision=Precision.DOUBLE)
 
 
-def test_a_rate_in_place_of_another_is_another_tableau():
+@pytest.mark.parametrize("passes", [(), (separate_products,)], ids=["fused", "apart"])
+def test_a_rate_in_place_of_another_is_another_tableau(passes):
     def reuse(_, products):
-        assert products[2].args[0].name == "step0_k2"
-        products[2].args = (products[0].args[0], products[2].args[1])
+        assert of_value(products[2]).name == "step0_k2"
+        multiply(products[2], of_value(products[0]), factor_of(products[2]))
 
-    found = read_back(changed(reuse), precision=Precision.DOUBLE)
+    found = read_back(changed(reuse, passes=passes), precision=Precision.DOUBLE)
     assert sympy.Matrix(found.A) != og.load_scheme("rk4-classic").A
 
 

@@ -59,15 +59,19 @@ class Block(nn.Module):
 
         # depth 0 to 1/2
         k1 = unit(x, *theta[0])
-        k2 = unit(x + 1 / 2 * k1, *theta[0])
-        k3 = unit(x + 1 / 2 * k2, *theta[0])
+        k2 = unit(x.add(k1, alpha=1 / 2), *theta[0])
+        k3 = unit(x.add(k2, alpha=1 / 2), *theta[0])
         k4 = unit(x + k3, *theta[0])
-        x = x + (1 / 6 * k1 + 1 / 3 * k2 + 0.33333333333333337 * k3 + 1 / 6 * k4)
+        dx = (1 / 6 * k1).add(k2, alpha=1 / 3).add(k3, alpha=0.33333333333333337)
+        dx = dx.add(k4, alpha=1 / 6)
+        x = x + dx
 
         # depth 1/2 to 1
         k1 = unit(x, *theta[1])
-        k2 = unit(x + 1 / 2 * k1, *theta[1])
-        k3 = unit(x + 1 / 2 * k2, *theta[1])
+        k2 = unit(x.add(k1, alpha=1 / 2), *theta[1])
+        k3 = unit(x.add(k2, alpha=1 / 2), *theta[1])
         k4 = unit(x + k3, *theta[1])
-        x = x + (1 / 6 * k1 + 1 / 3 * k2 + 0.33333333333333337 * k3 + 1 / 6 * k4)
+        dx = (1 / 6 * k1).add(k2, alpha=1 / 3).add(k3, alpha=0.33333333333333337)
+        dx = dx.add(k4, alpha=1 / 6)
+        x = x + dx
         return x

@@ -13,6 +13,10 @@ from benchmarks.row import AtLeast, Row
 from odegraph.passes import DEFAULT_PASSES, collapse_linear
 
 FEATURES, STEPS, BATCH = 64, 1000, 32
+NOTE = (
+    "the collapsed pass is ten squarings and a solve with 64 x 64 matrices, about 0.2 ms; a step "
+    "is already a single product, 13 microseconds"
+)
 SCHEMES = ("euler", "rk4-classic", "implicit-midpoint")
 
 
@@ -26,4 +30,4 @@ def rows(effort: Effort) -> Iterator[Row]:
         work = {"stepped": forward(stepped, latent), "collapsed": forward(collapsed, latent)}
         times = in_turns(work, turns=effort.turns)
         case = f"{scheme}, {STEPS} steps, n = {FEATURES}: collapse_linear beside step by step"
-        yield Row(case, times["collapsed"], times["stepped"], goal=AtLeast(50))
+        yield Row(case, times["collapsed"], times["stepped"], goal=AtLeast(50), note=NOTE)

@@ -125,7 +125,7 @@ def _section(group: Group) -> Iterator[str]:
     yield from (f"| {' | '.join(map(_escaped, row.cells))} |" for row in group.rows)
     reasons: dict[str, list[str]] = {}
     for row in group.rows:
-        if row.note and row.is_met is not True:
+        if row.note and (row.is_met is False or not row.ours):
             reasons.setdefault(row.note, []).append(row.case)
     for reason, cases in reasons.items():
         yield from ("", f"*{'; '.join(cases)}*: {reason}.")
