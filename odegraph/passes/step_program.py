@@ -10,6 +10,8 @@ from odegraph.ir import (
     Edge,
     Evaluate,
     EvaluateBatch,
+    Node,
+    Part,
     Solve,
     StepGraph,
     Theta,
@@ -63,10 +65,11 @@ class StepProgram:
     @cached_property
     def form(self) -> Hashable:
         """Equal for steps that have one plan."""
+        drawn: dict[object, int] = {}
         nodes = tuple(
             (
                 type(node := self.graph.node(name)),
-                getattr(node, "draws", None),
+                drawn.setdefault(draws, len(drawn)) if (draws := _draws(node)) else None,
                 tuple((self.number.get(one, -1), edge) for one, edge in self.graph.inputs(name)),
             )
             for name in self.nodes
@@ -97,7 +100,7 @@ class StepProgram:
         """The nodes of the step as planned."""
         at_last = self._value_names(plan)
         names = {**at_last, **self._atom_names(plan)}
-        placed: set[str] = set()
+        thetas = {name: None for name in self.nodes if isinstance(self.graph.node(name), Theta)}
         for action in plan.actions:
             if isinstance(action, Add):
                 terms = [
@@ -110,13 +113,15 @@ class StepProgram:
             like = names[action.held[0]] if action.held else ""
             inputs = self._event_inputs(name, plan, names, like)
             for source, _ in inputs:
-                if source in self.number and source not in placed and self._is_theta(source):
-                    placed.add(source)
+                if source in thetas:
+                    del thetas[source]
                     yield source, self.graph.node(source), []
             yield name, self.graph.node(name), inputs
             yield from (
                 (rate, self.graph.node(rate), self.graph.inputs(rate)) for rate in self._rates(name)
             )
+        # What no event of this step reads, later ones do.
+        yield from ((name, self.graph.node(name), []) for name in thetas)
 
     def renamed_outs(self, plan: StepPlan) -> dict[str, str]:
         """What leaves the step, by the names that the values have now."""
@@ -126,9 +131,6 @@ class StepProgram:
     @cached_property
     def _event_names(self) -> list[str]:
         return [name for name in self.nodes if isinstance(self.graph.node(name), EVENTS)]
-
-    def _is_theta(self, name: str) -> bool:
-        return isinstance(self.graph.node(name), Theta)
 
     def _rates(self, event: str) -> list[str]:
         """The rates of a solve, or of stages that are evaluated together."""
@@ -172,9 +174,9 @@ class StepProgram:
             used |= {one for one, edge in self.graph.inputs(name) if edge.role in MATRICES}
             after = {made[one] for one in used if one in made}
             node = self.graph.node(name)
-            if isinstance(node, Evaluate) and node.draws is not None:
+            if draws := _draws(node):
                 # The first of those that share random numbers draws them.
-                after |= {drawn.setdefault((node.part, node.draws), number)} - {number}
+                after |= {drawn.setdefault(draws, number)} - {number}
             makes = self._rates(name) or ([name] if isinstance(node, STATE_SIZED) else [])
             results = tuple(self.number[one] for one in makes)
             yield Event(arguments, results, frozenset(after))
@@ -209,3 +211,10 @@ class StepProgram:
             if edge.role in ("state", "like")
         }
         return renamed(inputs, known)
+
+
+def _draws(node: Node) -> tuple[Part, int] | None:
+    """Which random numbers an evaluation shares with others."""
+    if not isinstance(node, Evaluate) or node.draws is None:
+        return None
+    return node.part, node.draws

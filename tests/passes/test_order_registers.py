@@ -224,7 +224,9 @@ def test_other_kinds_compute_what_they_did(executor, scheme):
     assert_close(executor(block, unit)(x), expected, rtol=1e-12, atol=1e-13)
 
 
-@pytest.mark.parametrize("gradients", [og.Backpropagation(), og.Checkpoints()], ids=str)
+@pytest.mark.parametrize(
+    "gradients", [og.Backpropagation(), og.Checkpoints(), og.DiscreteAdjoint()], ids=str
+)
 @pytest.mark.parametrize("scheme", SEVERAL[:4])
 def test_gradients_are_those_of_the_plain_graph(differentiable, scheme, gradients):
     unit = Tanh()
@@ -289,3 +291,26 @@ def test_stages_that_are_evaluated_together_are_ordered_as_one(executor, scheme)
     assert registers(together.step_graph).count < registers(before).count
     x = torch.linspace(-1, 1, 6).reshape(3, 2)
     assert_close(executor(together, unit)(x), block(x), rtol=1e-12, atol=1e-13)
+
+
+class Dropped(nn.Module):
+    """A unit that draws random numbers in training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.f = nn.Linear(3, 3)
+        self.drop = nn.Dropout(0.4)
+
+    def forward(self, x):
+        return torch.tanh(self.drop(self.f(x)))
+
+
+def test_stages_of_a_step_share_the_random_numbers_that_they_shared():
+    block = ordered_block(Dropped(), "ssp-rk-10-4").train()
+    plain = og.with_execution(block, passes=og.DEFAULT_PASSES)
+    x = torch.randn(5, 3)
+    found = []
+    for one in (block, plain):
+        torch.manual_seed(4)
+        found.append(one(x))
+    assert_close(*found, rtol=1e-12, atol=1e-13)
