@@ -14,7 +14,7 @@ from benchmarks.by_hand import forward
 from benchmarks.effort import Effort
 from benchmarks.measure import in_turns
 from benchmarks.row import AtMost, Row
-from odegraph.emit.compilation import Compilation
+from odegraph.emit.execution.compilation import Compilation
 from odegraph.models import ContinuousNet
 from odegraph.models.units import ConvTanh
 
