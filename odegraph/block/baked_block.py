@@ -24,10 +24,10 @@ from odegraph.block.whole_matrix import (
     product_graph,
     product_unit,
 )
-from odegraph.emit.compilation import Compilation, Eager, Lowered
-from odegraph.emit.direct_convolutions import with_packed_weights
+from odegraph.emit.execution.compilation import Compilation, Eager, Lowered
+from odegraph.emit.execution.direct_convolutions import with_packed_weights
+from odegraph.emit.execution.layouts import DirectConvolutions, Run
 from odegraph.emit.fx_graph import lower_to_fx
-from odegraph.emit.layouts import DirectConvolutions, Run
 from odegraph.emit.python_source import BlockParts
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_module, slots_of

@@ -9,8 +9,8 @@ from odegraph._errors import EmitError, UnitError
 from odegraph.block.baked_block import BakedBlock
 from odegraph.block.ode_block import OdeBlock
 from odegraph.emit.files import write_text
-from odegraph.emit.model_source import ModelParts, model_source
 from odegraph.emit.python_source import python_source
+from odegraph.emit.source.model import ModelParts, model_source
 from odegraph.unit import trace_around
 
 BLOCKS = (OdeBlock, BakedBlock)

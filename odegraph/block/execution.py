@@ -8,8 +8,8 @@ import torch
 
 from odegraph._errors import GraphError
 from odegraph.block.memory_format import check_memory_format, known_format, named_format
-from odegraph.emit.compilation import Compilation, CompiledSteps, Eager
-from odegraph.emit.gradients import Backpropagation, Gradients
+from odegraph.emit.execution.compilation import Compilation, CompiledSteps, Eager
+from odegraph.emit.execution.gradients import Backpropagation, Gradients
 from odegraph.passes import DEFAULT_PASSES, Pass
 
 BACKPROPAGATION = Backpropagation()

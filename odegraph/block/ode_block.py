@@ -21,10 +21,10 @@ from odegraph.block.slots_in_depth import (
     refuse_other_bases,
 )
 from odegraph.compile import CompiledGraphs, compile_manifestation
-from odegraph.emit.compilation import Compilation, Lowered, Run
+from odegraph.emit.execution.compilation import Compilation, Lowered, Run
 from odegraph.emit.fx_graph import lower_to_fx
+from odegraph.emit.operations.residuals import stage_residuals
 from odegraph.emit.python_source import BlockParts
-from odegraph.emit.residuals import stage_residuals
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slots_of
 from odegraph.emit.unit_call import evaluation_call, training_call

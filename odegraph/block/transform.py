@@ -22,8 +22,8 @@ from odegraph.block.baked_block import BakedBlock, Fold
 from odegraph.block.execution import Execution
 from odegraph.block.ode_block import OdeBlock
 from odegraph.block.slot_maps import map_slots, map_statistics
-from odegraph.emit.compilation import Compilation
-from odegraph.emit.gradients import Gradients
+from odegraph.emit.execution.compilation import Compilation
+from odegraph.emit.execution.gradients import Gradients
 from odegraph.emit.slots import slot_module, slots_of
 from odegraph.ir import Manifestation, Solver, manifestation, statistics_basis
 from odegraph.passes import Pass

@@ -19,7 +19,7 @@ from odegraph._version import __version__
 from odegraph.block import bake, with_execution
 from odegraph.block.transform import named_blocks
 from odegraph.data.cache import cache_directory
-from odegraph.emit.compilation import CompiledSteps, CompiledWhole
+from odegraph.emit.execution.compilation import CompiledSteps, CompiledWhole
 from odegraph.emit.signature import signature
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from torch import fx
 
 from odegraph.draw import graph_style, style
 from odegraph.draw.labels import number, typeset
-from odegraph.emit.fx_values import EXACT_WEIGHT
+from odegraph.emit.lowering.fx_values import EXACT_WEIGHT
 from odegraph.ir import Evaluate, EvaluateBatch, Input, Node, Output, StepGraph, Theta, to_text
 
 WIDTH = 30  # characters

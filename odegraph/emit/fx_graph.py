@@ -12,24 +12,24 @@ from fractions import Fraction
 from torch import fx, nn
 
 from odegraph._exact import Exact, to_exact
-from odegraph.emit.adjoint_lowering import AdjointLowering
-from odegraph.emit.batch_lowering import BatchLowering
 from odegraph.emit.collector import paused_collector
-from odegraph.emit.fx_values import VALUE, FxArithmetic, FxSlots, fx_name, mark_step
-from odegraph.emit.halves_lowering import HalvesLowering
-from odegraph.emit.matrix_functions import UnitJacobian
-from odegraph.emit.matrix_lowering import (
+from odegraph.emit.lowering.adjoint import AdjointLowering
+from odegraph.emit.lowering.batch import BatchLowering
+from odegraph.emit.lowering.fx_values import VALUE, FxArithmetic, FxSlots, fx_name, mark_step
+from odegraph.emit.lowering.halves import HalvesLowering
+from odegraph.emit.lowering.matrix import (
     JACOBIAN,
     function_behind,
     lower_function,
     lower_product,
     terms_of,
 )
-from odegraph.emit.propagator import propagate
+from odegraph.emit.lowering.solve import SolveLowering
+from odegraph.emit.lowering.statistics import StatisticsLowering
+from odegraph.emit.operations.matrix_functions import UnitJacobian
+from odegraph.emit.operations.propagator import propagate
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_of
-from odegraph.emit.solve_lowering import SolveLowering
-from odegraph.emit.statistics_lowering import StatisticsLowering
 from odegraph.emit.unit_call import AGAIN, UNITS, UnitCall
 from odegraph.emit.weighted_sum import (
     add_terms,

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from torch import Tensor, fx
 
 from odegraph._version import __version__
-from odegraph.emit.block_source import MARGIN, forward_statements
-from odegraph.emit.evaluation_source import UnitNames
-from odegraph.emit.function_source import write_function
-from odegraph.emit.matrix_functions import helper_functions
-from odegraph.emit.propagator import propagator_functions
+from odegraph.emit.operations.matrix_functions import helper_functions
+from odegraph.emit.operations.propagator import propagator_functions
 from odegraph.emit.rounding import Precision
 from odegraph.emit.signature import signature
 from odegraph.emit.slots import access, container_statements, norm_scales, slot_statement
-from odegraph.emit.solve_source import solver_functions, solvers_in_words
-from odegraph.emit.source_lines import exploded, indent
+from odegraph.emit.source.block import MARGIN, forward_statements
+from odegraph.emit.source.evaluation import UnitNames
+from odegraph.emit.source.function import write_function
+from odegraph.emit.source.lines import exploded, indent
+from odegraph.emit.source.solve import solver_functions, solvers_in_words
 from odegraph.emit.unit_call import AGAIN, evaluation_call, training_call, units_by_part
 from odegraph.ir import Evaluate, EvaluateBatch, Part, Solve, StepGraph
 from odegraph.unit import Unit, hold_draws

@@ -19,9 +19,9 @@ from torch import fx
 
 from odegraph._errors import EmitError
 from odegraph._exact import Exact, to_exact, to_float
-from odegraph.emit.batch_lowering import BATCH_DIM
-from odegraph.emit.fx_values import EXACT_WEIGHT, factor_of
-from odegraph.emit.linear_forms import (
+from odegraph.emit.lowering.batch import BATCH_DIM
+from odegraph.emit.lowering.fx_values import EXACT_WEIGHT, factor_of
+from odegraph.emit.operations.linear_forms import (
     ONE,
     ZERO,
     Batch,
@@ -37,16 +37,16 @@ from odegraph.emit.linear_forms import (
     scaled,
     sum_of,
 )
-from odegraph.emit.linear_stages import linear_stages
-from odegraph.emit.rounding import Precision, are_roundings
-from odegraph.emit.slots import slot_of
-from odegraph.emit.solver_call import (
+from odegraph.emit.operations.linear_stages import linear_stages
+from odegraph.emit.operations.solver_call import (
     LinearStageMatrix,
     StagesOfUnit,
     called_stages,
     has_halves,
     plain,
 )
+from odegraph.emit.rounding import Precision, are_roundings
+from odegraph.emit.slots import slot_of
 from odegraph.emit.unit_call import AGAIN, UNITS
 
 Unit = Callable[[str, Form, Slots], Form]

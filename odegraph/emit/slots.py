@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from torch import Tensor, fx, nn
 
-from odegraph.emit.source_lines import call
+from odegraph.emit.source.lines import call
 
 
 class Slots(nn.Module):

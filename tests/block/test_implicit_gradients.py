@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.testing import assert_close
 
 import odegraph as og
-from odegraph.emit.implicit_stages import fixed_point, newton_krylov, stage_rates
+from odegraph.emit.operations.implicit_stages import fixed_point, newton_krylov, stage_rates
 
 X = torch.tensor([[0.7, -0.4], [0.1, 0.6], [-0.5, 0.2]], dtype=torch.float64)
 SOLVERS = [og.NewtonKrylov(iterations=6, krylov=8), og.FixedPoint(iterations=60)]
@@ -47,7 +47,7 @@ def test_gradients_are_those_of_differentiating_through_the_iterations(solve, co
         y = torch.stack([x, x])
         return solve(lambda k: stage_rates(unit, A, k, y, [(w,), (w,)]), 0 * y, *counts)
 
-    from odegraph.emit.implicit_stages import ImplicitStages
+    from odegraph.emit.operations.implicit_stages import ImplicitStages
 
     def implicit(x: Tensor, w: Tensor) -> Tensor:
         return ImplicitStages.apply(solve, counts, unit, A, [[0], [0]], torch.stack([x, x]), w)

@@ -107,3 +107,24 @@ def test_products_apart_are_kernels_of_their_own(scheme):
 def test_stages_in_a_batch_share_their_kernels():
     batched = og.Execution(passes=(*og.DEFAULT_PASSES, batch_stages))
     assert of_one_step("extrapolated-euler(4)", execution=batched) == BATCHED
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("layouts", "expected"),
+    [
+        (og.CompiledSteps().layouts, {"unbind": 4, "contiguous": 2}),
+        # Each product is called with a copy of its bias.
+        ((), {"unbind": 4, "copy_": 8 * STEPS, "expand": 8 * STEPS, "resolve_conj": 16 * STEPS}),
+    ],
+    ids=["columns", "rows"],
+)
+def test_a_compiled_segment_of_small_layers_calls_nothing(layouts, expected):
+    torch.compiler.reset()
+    block = og.OdeBlock(Tanh(), scheme="rk4-classic", basis=og.PiecewiseConstant(1), steps=STEPS)
+    block.compile(og.CompiledSteps(layouts=layouts))
+    x = torch.randn(3, 2)
+    with torch.no_grad():
+        block(x)
+        assert kernels(lambda: block(x)) == expected

@@ -12,7 +12,7 @@ from torch.testing import assert_close
 
 import odegraph as og
 from odegraph._errors import GraphError
-from odegraph.emit.matrix_functions import jacobian, phi_functions, resolvent, solve
+from odegraph.emit.operations.matrix_functions import jacobian, phi_functions, resolvent, solve
 from odegraph.ir import FunctionOfJacobian, Jacobian, to_text
 from odegraph.scheme import RosenbrockScheme, load_scheme
 

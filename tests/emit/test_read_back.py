@@ -15,7 +15,7 @@ from torch import fx, nn
 
 import odegraph as og
 from odegraph.emit.fx_graph import lower_to_fx
-from odegraph.emit.fx_values import EXACT_WEIGHT, factor_of
+from odegraph.emit.lowering.fx_values import EXACT_WEIGHT, factor_of
 from odegraph.emit.read_back import read_back, read_stability_function
 from odegraph.emit.rounding import Precision
 from odegraph.emit.slots import slot_module

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrizations, parametrize
 
-from odegraph.emit.function_source import function_source, write_function
+from odegraph.emit.source.function import function_source, write_function
 from odegraph.unit import Unit, trace_unit
 
 

@@ -9,7 +9,7 @@ from torch import nn
 import odegraph as og
 from benchmarks.effort import Effort
 from benchmarks.row import AtMost, Row
-from odegraph.emit.gradients import Gradients
+from odegraph.emit.execution.gradients import Gradients
 from odegraph.models.units import ConvTanh, TanhUnit
 
 STEPS, DEEPER = 64, 256

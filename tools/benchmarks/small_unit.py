@@ -16,7 +16,7 @@ from benchmarks import peers
 from benchmarks.effort import Effort
 from benchmarks.measure import in_turns
 from benchmarks.row import AtLeast, Goal, Row
-from odegraph.emit.compilation import Compilation
+from odegraph.emit.execution.compilation import Compilation
 from odegraph.models.units import TanhUnit
 
 BATCH, STEPS = 64, 100
