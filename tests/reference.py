@@ -225,12 +225,30 @@ def integrate_additive(
     return x
 
 
+def integrate_general_linear(
+    rate: Rate, x: np.ndarray, *, scheme, grid, span, slots: tuple[Slots, ...]
+) -> np.ndarray:
+    """The first of the values [values, *x.shape] at depth 1, by matrices of floats."""
+    A, U, B, V = (np.array(M.tolist(), float) for M in (scheme.A, scheme.U, scheme.B, scheme.V))
+    y = np.stack([x] * scheme.values)
+    for start, end in pairwise(grid):
+        h = float(span * (end - start))
+        k = np.zeros((scheme.stages, *x.shape))
+        for i in range(scheme.stages):
+            t = start + _rational(scheme.c[i]) * (end - start)
+            state = h * np.tensordot(A[i], k, 1) + np.tensordot(U[i], y, 1)
+            k[i] = rate(state, _theta_at(slots, t, (start, end)))
+        y = h * np.tensordot(B, k, 1) + np.tensordot(V, y, 1)
+    return y[0]
+
+
 INTEGRATORS = {
     "runge-kutta": integrate,
     "linear-multistep": integrate_multistep,
     "partitioned-runge-kutta": integrate_partitioned,
     "composition": integrate_composition,
     "nystrom": integrate_nystrom,
+    "general-linear": integrate_general_linear,
 }
 
 

@@ -51,6 +51,7 @@ def main() -> None:
     draw_adjoint("rk4-classic", "rk4")
     draw_layouts()
     draw_step_graph(only_start(invert(verlet)), FOLDER / "verlet-inverse.svg", title="its inverse")
+    draw_step_graph(one_step("reversible-heun", steps=2), FOLDER / "reversible-heun.svg")
 
 
 def draw_default_passes() -> None:

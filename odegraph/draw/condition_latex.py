@@ -14,6 +14,7 @@ from odegraph.scheme import (
     AdditiveRungeKuttaScheme,
     CompositionScheme,
     ExponentialScheme,
+    GeneralLinearScheme,
     LinearMultistepScheme,
     NystromScheme,
     PartitionedRungeKuttaScheme,
@@ -146,6 +147,24 @@ def _(_scheme: NystromScheme) -> Notation:
         if child.children:
             return Factor(r"\bar{{a}}_{{{i}{j}}}", child.children[0])
         return Factor("c_{i}", None)
+
+    return Notation(root, branch)
+
+
+@notation.register
+def _(scheme: GeneralLinearScheme) -> Notation:
+    # w B for the average w y that a step conserves: a row of B where this is one of the values.
+    (w, *others) = scheme.tableau.invariants
+    row = w.index(1) + 1 if not others and sorted(w)[:-1] == [0] * (len(w) - 1) else None
+    conserved = "(w B)_{{{i}}}" if row is None else f"b_{{{{{row}{{i}}}}}}"
+
+    def root(node: Node) -> Factor:
+        if node.name.isdigit():
+            return Factor(f"b_{{{{{node.name}{{i}}}}}}", node.children[0])
+        return Factor(conserved, node)
+
+    def branch(_: Node, child: Node) -> Factor:
+        return Factor("a_{{{i}{j}}}", child) if child.children else Factor("c_{i}", None)
 
     return Notation(root, branch)
 

@@ -1,7 +1,8 @@
 """Growth over one step of x' = lambda x, z = h lambda, in floating point, and where it is bounded.
 
 R(z) of one-step methods (Hairer and Wanner, Solving ODEs II, IV.3); the largest root zeta of
-rho(zeta) - z sigma(zeta) of multistep methods (V.1).
+rho(zeta) - z sigma(zeta) of multistep methods (V.1); the spectral radius of the stability matrix of
+general linear methods (Butcher 2006).
 """
 
 import itertools
@@ -15,10 +16,16 @@ from numpy.polynomial import polynomial
 from numpy.typing import ArrayLike, NDArray
 
 from odegraph._exact import to_float
-from odegraph.scheme import LinearMultistepScheme, RosenbrockScheme, RungeKuttaScheme
+from odegraph.scheme import (
+    GeneralLinearScheme,
+    LinearMultistepScheme,
+    RosenbrockScheme,
+    RungeKuttaScheme,
+)
 from odegraph.scheme.number_field import Number, to_sympy
 
 LOCUS_POINTS = 2001
+BETWEEN_ROOTS = 0.3
 AXIS_POINTS = 20_001
 MAX_ON_AXIS = 100.0
 NEAR = 0.5
@@ -101,6 +108,41 @@ class MultistepGrowth:
         return np.asarray(values, dtype=np.complex128)
 
 
+@dataclass(frozen=True)
+class GeneralLinearGrowth:
+    """The spectral radius of M(z) = V + z B (I - z A)^-1 U, of an explicit method."""
+
+    A: NDArray[np.float64]
+    U: NDArray[np.float64]
+    B: NDArray[np.float64]
+    V: NDArray[np.float64]
+
+    def __call__(self, z: ArrayLike) -> NDArray[np.float64]:
+        """The largest |zeta| with det(zeta I - M(z)) = 0."""
+        points = np.asarray(z, dtype=np.complex128)[..., None, None]
+        stages = np.linalg.solve(np.eye(len(self.A)) - points * self.A, self.U + 0 * points)
+        return np.abs(np.linalg.eigvals(self.V + points * (self.B @ stages))).max(axis=-1)
+
+    @property
+    def at_infinity(self) -> float:
+        """Infinite: the determinant of M is a polynomial, and it has one for trace."""
+        return math.inf
+
+    def locus(self) -> NDArray[np.complex128]:
+        """The z with a root on the unit circle: 1 / z is an eigenvalue of A + U (zeta I - V)^-1 B.
+
+        That is where both I - z A - z U (zeta I - V)^-1 B and, by Schur complements, zeta I - M(z)
+        are singular.
+        """
+        # Away from roots of unity, which may be eigenvalues of V.
+        angles = 2 * np.pi * (np.arange(LOCUS_POINTS) + BETWEEN_ROOTS) / LOCUS_POINTS
+        zeta = np.exp(1j * angles)[:, None, None]
+        resolvent = np.linalg.solve(zeta * np.eye(len(self.V)) - self.V, self.B + 0 * zeta)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = 1 / np.linalg.eigvals(self.A + self.U @ resolvent).ravel()
+        return np.asarray(values, dtype=np.complex128)
+
+
 def growth(scheme: RungeKuttaScheme | RosenbrockScheme) -> Growth:
     """R of a scheme in floating point."""
     exact = scheme.stability
@@ -110,6 +152,13 @@ def growth(scheme: RungeKuttaScheme | RosenbrockScheme) -> Growth:
 def multistep_growth(scheme: LinearMultistepScheme) -> MultistepGrowth:
     """The growth of the states of a multistep method in floating point."""
     return MultistepGrowth(rounded(scheme.method.alpha), rounded(scheme.method.beta))
+
+
+def general_linear_growth(scheme: GeneralLinearScheme) -> GeneralLinearGrowth:
+    """The growth of the external values of a general linear method in floating point."""
+    tableau = scheme.tableau
+    matrices = (tableau.A, tableau.U, tableau.B, tableau.V)
+    return GeneralLinearGrowth(*(np.array([rounded(row) for row in one]) for one in matrices))
 
 
 def rounded(values: Sequence[Number]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from odegraph.basis import PiecewiseConstant
 from odegraph.draw import labels, style
 from odegraph.ir import Combine, StepGraph, build_step_graph, manifestation
 from odegraph.passes import DEFAULT_PASSES, Registers, order_registers, registers, run_passes
-from odegraph.scheme import LinearMultistepScheme, Scheme
+from odegraph.scheme import GeneralLinearScheme, LinearMultistepScheme, Scheme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -150,7 +150,13 @@ def draw_scheme_registers(scheme: Scheme, path: str | Path) -> Path:
         GraphError: a scheme that cannot be compiled.
         EmitError: a scheme that treats the halves of the state differently.
     """
-    steps = scheme.history if isinstance(scheme, LinearMultistepScheme) else 1
+    match scheme:
+        case LinearMultistepScheme():
+            steps = scheme.history
+        case GeneralLinearScheme():
+            steps = 2  # in the first all values are one
+        case _:
+            steps = 1
     form = manifestation(scheme, basis=PiecewiseConstant(1), steps=steps)
     graph = run_passes(build_step_graph(form), DEFAULT_PASSES)
     if any(graph.splits_state(name) for name, _ in graph.nodes()):

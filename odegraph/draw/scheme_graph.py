@@ -39,7 +39,13 @@ from odegraph.ir import (
 )
 from odegraph.ir.graph import NamedNode
 from odegraph.passes import DEFAULT_PASSES, run_passes
-from odegraph.scheme import LinearMultistepScheme, RosenbrockScheme, RungeKuttaScheme, Scheme
+from odegraph.scheme import (
+    GeneralLinearScheme,
+    LinearMultistepScheme,
+    RosenbrockScheme,
+    RungeKuttaScheme,
+    Scheme,
+)
 from odegraph.scheme.number_field import to_sympy
 from odegraph.scheme.tableau import Matrix
 
@@ -67,7 +73,7 @@ def scheme_graph(scheme: RungeKuttaScheme) -> StepGraph:
 
 
 def scheme_scene(scheme: Scheme) -> Scene:
-    """The picture of one step of a scheme; with a history, after those that start it.
+    """The picture of one step of a scheme; with several values, after what makes them.
 
     Raises:
         GraphError: a scheme that cannot be compiled; the message says why, and what can.
@@ -77,6 +83,9 @@ def scheme_scene(scheme: Scheme) -> Scene:
     if isinstance(scheme, LinearMultistepScheme):
         started = f", started with {scheme.start}" if scheme.history > 1 else ""
         return _scene(scheme, _compiled(scheme, HATS, steps=scheme.history), remark=started)
+    if isinstance(scheme, GeneralLinearScheme):
+        # In the first step all values are one: the second is the one that shows the scheme.
+        return _scene(scheme, _compiled(scheme, HATS, steps=2))
     if isinstance(scheme, RosenbrockScheme):
         # It wants theta constant within the step.
         return _scene(scheme, _compiled(scheme, PiecewiseConstant(1)), notation=COEFFICIENTS)

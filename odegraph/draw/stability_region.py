@@ -1,7 +1,8 @@
 """Where a scheme is stable: |growth| <= 1, and its order star |R(z) exp(-z)| > 1.
 
 One-step methods: R(z) with z = h lambda (Hairer and Wanner, Solving ODEs II, IV.3). Multistep
-methods: the largest root, with the root locus and the sector of A(alpha)-stability (V.1). Methods
+methods: the largest root, with the root locus and the sector of A(alpha)-stability (V.1). General
+linear methods: the spectral radius of the stability matrix, with the locus. Methods
 that treat two parts differently: the plane of the explicit part, at fixed points of the other one.
 Order stars are due to Wanner, Hairer and Norsett (1978).
 """
@@ -19,6 +20,7 @@ from odegraph.draw import style
 from odegraph.draw.growth import (
     ROUNDING_OF_DOUBLE_ROOTS,
     Growing,
+    general_linear_growth,
     growth,
     imaginary_limit,
     multistep_growth,
@@ -28,7 +30,13 @@ from odegraph.draw.growth import (
 from odegraph.draw.oscillator import Oscillating, plot_oscillator
 from odegraph.draw.split_region import SPLIT, plot_split_region
 from odegraph.draw.window import Window, around, stability_window
-from odegraph.scheme import LinearMultistepScheme, RosenbrockScheme, RungeKuttaScheme, Scheme
+from odegraph.scheme import (
+    GeneralLinearScheme,
+    LinearMultistepScheme,
+    RosenbrockScheme,
+    RungeKuttaScheme,
+    Scheme,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,6 +72,8 @@ def plot_stability(axes: "Axes", scheme: Scheme) -> str:
         return _plot_rational(axes, scheme)
     if isinstance(scheme, LinearMultistepScheme):
         return _plot_multistep(axes, scheme)
+    if isinstance(scheme, GeneralLinearScheme):
+        return _plot_general_linear(axes, scheme)
     if isinstance(scheme, SPLIT):
         return plot_split_region(axes, scheme)
     if isinstance(scheme, Oscillating):
@@ -144,6 +154,20 @@ def _plot_multistep(axes: "Axes", scheme: LinearMultistepScheme) -> str:
         _sector(axes, angle, window)
     real, imaginary = (scanned_limit(R, direction=direction) for direction in (-1.0, 1j))
     return _summary(real, imaginary, of=r"\max |\zeta|")
+
+
+def _plot_general_linear(axes: "Axes", scheme: GeneralLinearScheme) -> str:
+    R = general_linear_growth(scheme)
+    locus = R.locus()
+    near = locus[np.isfinite(locus) & (np.abs(locus) < FAR_LOCUS)]
+    window = around(near)
+    plot_region(axes, R, window, boundary=1.0 + ROUNDING_OF_DOUBLE_ROOTS)
+    # The locus has a branch for each stage: points, as lines would join them.
+    axes.plot(near.real, near.imag, ".", markersize=1.2, color=style.INK, label="root locus")
+    axes.legend(loc="lower right", fontsize=8, markerscale=5)
+    style.complex_plane(axes, centre=window.centre, reach=window.reach)
+    real, imaginary = (scanned_limit(R, direction=direction) for direction in (-1.0, 1j))
+    return _summary(real, imaginary, of=r"\rho(M(z))")
 
 
 def _multistep_window(R: Growing, locus: NDArray[np.complex128], *, history: int) -> Window:

@@ -23,7 +23,13 @@ from odegraph.ir import (
     Update,
 )
 from odegraph.ir.matrix_nodes import MatrixFunction
-from odegraph.scheme import LinearMultistepScheme, RosenbrockScheme, RungeKuttaScheme, Scheme
+from odegraph.scheme import (
+    GeneralLinearScheme,
+    LinearMultistepScheme,
+    RosenbrockScheme,
+    RungeKuttaScheme,
+    Scheme,
+)
 from odegraph.scheme.number_field import to_sympy
 
 Number = labels.Number
@@ -252,7 +258,7 @@ def _stage_times(scheme: Scheme, step: int) -> Sequence[Exact] | None:
     match scheme:
         case RungeKuttaScheme():
             return [to_exact(to_sympy(c)) for c in scheme.tableau.c]
-        case RosenbrockScheme():
+        case RosenbrockScheme() | GeneralLinearScheme():
             return [to_exact(c) for c in scheme.c.flat()]
         case LinearMultistepScheme():
             start = scheme.start_scheme

@@ -6,7 +6,8 @@ Runge-Kutta (Hairer, Norsett and Wanner):      c_i | a_ij
 
 Partitioned and additive methods have one such array for each part, Rosenbrock methods one of alpha
 and one of Gamma, Nystrom methods one of A_bar (and of A). Multistep methods have rows of alpha_j
-and beta_j, compositions a row for each flow, with a column for each substep.
+and beta_j, compositions a row for each flow, with a column for each substep. General linear methods
+(Butcher) have c, A and U above B and V.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,6 +21,7 @@ from odegraph.scheme import (
     AdditiveRungeKuttaScheme,
     CompositionScheme,
     ExponentialScheme,
+    GeneralLinearScheme,
     LinearMultistepScheme,
     NystromScheme,
     PartitionedRungeKuttaScheme,
@@ -37,11 +39,12 @@ Row = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Array:
-    """Rows of LaTeX formulas; a line behind the first column, and one above the row `rule`."""
+    """Rows of LaTeX formulas; lines behind some columns, and one above the row `rule`."""
 
     rows: tuple[Row, ...]
     rule: int | None = None
     heading: str = ""
+    lines_behind: tuple[int, ...] = (0,)
 
     @property
     def columns(self) -> int:
@@ -55,7 +58,8 @@ class Array:
         if self.rule is not None:
             lines.insert(self.rule, r"\hline")
         body = "\n".join(lines)
-        array = f"\\begin{{array}}{{c|{'c' * (self.columns - 1)}}}\n{body}\n\\end{{array}}"
+        columns = "".join("c|" if j in self.lines_behind else "c" for j in range(self.columns))
+        array = f"\\begin{{array}}{{{columns}}}\n{body}\n\\end{{array}}"
         return f"{self.heading}\\quad\n{array}" if self.heading else array
 
 
@@ -124,6 +128,18 @@ def _(scheme: LinearMultistepScheme) -> tuple[Array, ...]:
         (r"\beta_j", *map(number_latex, method.beta)),
     )
     return (Array(rows, rule=1),)
+
+
+@scheme_arrays.register
+def _(scheme: GeneralLinearScheme) -> tuple[Array, ...]:
+    tableau = scheme.tableau
+    upper = zip(tableau.c, tableau.A, tableau.U, strict=True)
+    stages = [
+        (number_latex(c), *map(number_latex, a[:i]), *[""] * (len(a) - i), *map(number_latex, u))
+        for i, (c, a, u) in enumerate(upper)
+    ]
+    values = [("", *map(number_latex, (*b, *v))) for b, v in zip(tableau.B, tableau.V, strict=True)]
+    return (Array((*stages, *values), rule=len(stages), lines_behind=(0, scheme.stages)),)
 
 
 @scheme_arrays.register

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from odegraph.draw import style
@@ -108,29 +109,32 @@ def typeset_array(array: Array) -> Sheet:
         max((row[j].width for row in extents if j < len(row)), default=0.0)
         for j in range(array.columns)
     ]
-    margin = widths[0] + GAP
+    gaps = [2 * GAP if j in array.lines_behind else GAP for j in range(array.columns)]
     heading = typeset_line(array.heading) if array.heading else None
     top = heading.height + 0.7 * ROW_GAP if heading else 0.0
     formulas, rules, y = list(heading.formulas if heading else ()), [], top
-    end = margin + sum(widths[1:]) + GAP * len(widths[1:]) + 0.5 * GAP
+    ends = list(accumulate(width + gap for width, gap in zip(widths, gaps, strict=True)))
+    end = ends[-1] - gaps[-1] + 0.5 * GAP
     for index, (row, sizes) in enumerate(zip(array.rows, extents, strict=True)):
         if index == array.rule:
             y += ROW_GAP / 2
             rules.append(Rule((0.0, y), (end, y)))
             y += ROW_GAP / 2
         baseline = y + ROW_GAP / 2 + max(size.ascent for size in sizes)
-        formulas += _row(row, widths, baseline)
+        formulas += _row(row, widths, gaps, baseline)
         y = baseline + max(size.descent for size in sizes) + ROW_GAP / 2
-    rules.append(Rule((margin, top), (margin, y)))
+    rules += [Rule((ends[j] - GAP, top), (ends[j] - GAP, y)) for j in array.lines_behind]
     return Sheet(end, y, tuple(formulas), tuple(rules))
 
 
-def _row(row: Sequence[str], widths: Sequence[float], baseline: float) -> Iterable[Formula]:
+def _row(
+    row: Sequence[str], widths: Sequence[float], gaps: Sequence[float], baseline: float
+) -> Iterable[Formula]:
     x = 0.0
-    for column, (latex, width) in enumerate(zip(row, widths, strict=False)):
+    for latex, width, gap in zip(row, widths, gaps, strict=False):
         if latex:
             yield Formula(latex, x + width / 2, baseline, SIZE)
-        x += width + (2 * GAP if column == 0 else GAP)
+        x += width + gap
 
 
 def typeset_line(latex: str, *, size: float = SIZE) -> Sheet:

@@ -11,6 +11,7 @@ from odegraph.ir.builder import GraphBuilder
 from odegraph.ir.check import check
 from odegraph.ir.composition import build_composition
 from odegraph.ir.exponential import build_exponential
+from odegraph.ir.general_linear import build_general_linear
 from odegraph.ir.graph import StepGraph, step_graph
 from odegraph.ir.linear_multistep import build_linear_multistep
 from odegraph.ir.manifestation import Manifestation
@@ -26,6 +27,7 @@ KIND_BUILDERS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "runge-kutta": build_runge_kutta,
         "linear-multistep": build_linear_multistep,
         "exponential": build_exponential,
+        "general-linear": build_general_linear,
         "rosenbrock": build_rosenbrock,
         "partitioned-runge-kutta": build_partitioned_runge_kutta,
         "composition": build_composition,

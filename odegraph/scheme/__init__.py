@@ -9,6 +9,7 @@ from .composition import CompositionScheme as CompositionScheme
 from .exponential import ExponentialScheme as ExponentialScheme
 from .file import read_scheme_file as read_scheme_file
 from .from_tableau import scheme_from_tableau as scheme_from_tableau
+from .general_linear import GeneralLinearScheme as GeneralLinearScheme
 from .linear_multistep import LinearMultistepScheme as LinearMultistepScheme
 from .nystrom import NystromScheme as NystromScheme
 from .parametric import FamilyProof as FamilyProof

@@ -54,6 +54,15 @@ RULES: Mapping[str, str] = MappingProxyType(
             "the scheme must be A-stable, with a last entry of beta only: all roots of sigma are 0"
         ),
         "strongly_stable": "1 must be the only root of rho on the unit circle",
+        "general-linear: strongly_stable": "1 must be the only eigenvalue of V on the unit circle",
+        "general-linear: fsal": (
+            "the first stage must be an external value, and the last one its new value, with c = 1"
+        ),
+        "general-linear: values": "it is the number of rows of V",
+        "uneven_order": (
+            "it is the order if 1 is the only eigenvalue of V on the unit circle, or if "
+            "w B U V = w B U for every w with w V = w; else the least order of a row of B"
+        ),
         "dense_order": "without `b_dense` there is no dense output",
         "history": "it is the number of earlier states in the formula",
         "error_constant": "it is C_(p+1) / sigma(1), with the first defect that does not vanish",

@@ -19,6 +19,8 @@ from odegraph.scheme.composition import CompositionScheme
 from odegraph.scheme.exponential import ExponentialScheme
 from odegraph.scheme.exponential_conditions import NAMES as SEMILINEAR
 from odegraph.scheme.exponential_conditions import ExponentialWeights, semilinear_trees
+from odegraph.scheme.general_linear import GeneralLinearScheme
+from odegraph.scheme.general_linear_conditions import rows_of_weights
 from odegraph.scheme.number_field import Number
 from odegraph.scheme.nystrom import NystromScheme
 from odegraph.scheme.nystrom_conditions import NystromTree, NystromWeights, nystrom_trees
@@ -129,6 +131,18 @@ def _(scheme: NystromScheme) -> Iterator[Candidate]:
     for tree in nystrom_trees(order - 1, velocity=velocity):
         found = dot(tableau.b_bar, weights.phi(tree))
         yield Node("q", (_nystrom(tree),)), Fraction(1, order * tree.density), found
+
+
+@candidates.register
+def _(scheme: GeneralLinearScheme) -> Iterator[Candidate]:
+    vectors = StageVectors(scheme.tableau.A, scheme.tableau.c)
+    for weights in rows_of_weights(scheme.tableau):
+        for tree in rooted_trees(scheme.order + 1 - weights.less):
+            found = vectors.weighted(weights.values, tree)
+            node = _plain(tree)
+            # A row of B that lacks an order is felt one order later, where a rate reads its value.
+            shown = node if weights.row is None else Node(f"{weights.row}", (node,))
+            yield shown, Fraction(1, tree.density), found
 
 
 @candidates.register

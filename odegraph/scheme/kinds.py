@@ -120,6 +120,19 @@ EXPONENTIAL = Kind(
     claims={"stages": int, "order": int, "stiff_order": int},
 )
 
+GENERAL_LINEAR = Kind(
+    arrays={"A": 2, "U": 2, "B": 2, "V": 2, "c": 1},
+    required=("A", "U", "B", "V"),
+    claims={
+        "stages": int,
+        "values": int,
+        "order": int,
+        "uneven_order": int,
+        "fsal": bool,
+        "strongly_stable": bool,
+    },
+)
+
 PARTITIONED_RUNGE_KUTTA = Kind(
     arrays={"A_q": 2, "b_q": 1, "A_p": 2, "b_p": 1},
     required=("A_q", "b_q", "A_p", "b_p"),
@@ -179,5 +192,6 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "additive-runge-kutta": ADDITIVE_RUNGE_KUTTA,
         "rosenbrock": ROSENBROCK,
         "exponential": EXPONENTIAL,
+        "general-linear": GENERAL_LINEAR,
     }
 )

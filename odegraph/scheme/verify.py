@@ -9,6 +9,7 @@ from odegraph.scheme.base import Scheme
 from odegraph.scheme.composed import verify_composed
 from odegraph.scheme.composition import verify_composition
 from odegraph.scheme.exponential import verify_exponential
+from odegraph.scheme.general_linear import verify_general_linear
 from odegraph.scheme.linear_multistep import verify_linear_multistep
 from odegraph.scheme.nystrom import verify_nystrom
 from odegraph.scheme.partitioned_runge_kutta import verify_partitioned_runge_kutta
@@ -27,6 +28,7 @@ VERIFIERS: Mapping[str, Verifier[Any, Any, Any]] = MappingProxyType(
         "additive-runge-kutta": verify_additive_runge_kutta,
         "rosenbrock": verify_rosenbrock,
         "exponential": verify_exponential,
+        "general-linear": verify_general_linear,
     }
 )
 

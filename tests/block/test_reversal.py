@@ -1,5 +1,8 @@
 """Reversible schemes: exact inversion, and gradients from the last state alone."""
 
+from fractions import Fraction
+from functools import partial
+
 import pytest
 import torch
 from example_units import Normed, Tanh, randomized
@@ -8,6 +11,9 @@ from torch import nn
 from torch.testing import assert_close
 
 import odegraph as og
+from odegraph.ir import Evaluate, Input
+from odegraph.passes import order_registers
+from odegraph.passes.invert import invert
 
 pytestmark = pytest.mark.filterwarnings("ignore::odegraph.OrderLossWarning")
 
@@ -66,7 +72,58 @@ def test_integer_arithmetic_is_inverted_without_any_rounding():
 
 
 @pytest.mark.parametrize("basis", BASES, ids=str)
-@pytest.mark.parametrize("scheme", [*REVERSIBLE, "leapfrog"])
+@pytest.mark.parametrize("grid", [range(9), (0, 1, 3, 4, 8)], ids=["even", "uneven"])
+@pytest.mark.parametrize("unit_type", [Tanh, partial(nn.Linear, 2, 2)], ids=["tanh", "linear"])
+def test_reversible_heun_goes_back_on_any_unit(unit_type, grid, basis):
+    depths = [Fraction(n, 8) for n in grid]
+    block = og.OdeBlock(unit_type(), scheme="reversible-heun", basis=basis, grid=depths, span=2)
+    back = og.with_execution(randomized(block), gradients=og.Reversal())
+    start = torch.randn(5, 2)
+    (end, expected), (same, found) = gradients(block, start), gradients(back, start)
+    assert torch.equal(end, same)
+    for one, other in zip(found, expected, strict=True):
+        assert_close(one, other, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    "passes", [(), (*og.DEFAULT_PASSES, order_registers)], ids=["none", "registers"]
+)
+@pytest.mark.parametrize("scheme", ["reversible-heun", "leapfrog", "yoshida-4"])
+def test_values_are_found_whatever_the_passes_call_them(scheme, passes):
+    block = og.OdeBlock(Separable(), scheme=scheme, basis=og.PiecewiseLinear(2), steps=5)
+    block = og.with_execution(randomized(block), passes=passes)
+    back = og.with_execution(block, gradients=og.Reversal())
+    start = torch.randn(5, 4)
+    (_, expected), (_, found) = gradients(block, start), gradients(back, start)
+    for one, other in zip(found, expected, strict=True):
+        assert_close(one, other, rtol=1e-12, atol=1e-13)
+
+
+def test_convolutions_go_back():
+    unit = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.GELU(), nn.Conv2d(4, 3, 3, padding=1))
+    hats = og.PiecewiseLinear(2)
+    block = randomized(og.OdeBlock(unit, scheme="reversible-heun", basis=hats, steps=6))
+    back = og.with_execution(block, gradients=og.Reversal())
+    start = torch.randn(2, 3, 5, 5)
+    (_, expected), (_, found) = gradients(block, start), gradients(back, start)
+    for one, other in zip(found, expected, strict=True):
+        assert_close(one, other, rtol=0, atol=1e-12 * float(other.abs().max()))
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_reversible_heun_is_inverted_by_its_two_values(steps):
+    block = og.OdeBlock(
+        Tanh(), scheme="reversible-heun", basis=og.PiecewiseConstant(1), steps=steps
+    )
+    inverse = invert(block.step_graph)
+    assert inverse.first == 0
+    assert len(inverse.graph.of_type(Input)) == 2
+    # the first rate of all is not needed on the way back
+    assert len(inverse.graph.of_type(Evaluate)) == block.evaluations - 1 == steps
+
+
+@pytest.mark.parametrize("basis", BASES, ids=str)
+@pytest.mark.parametrize("scheme", [*REVERSIBLE, "leapfrog", "reversible-heun"])
 def test_gradients_are_those_of_backpropagation_to_rounding(scheme, basis):
     block = randomized(og.OdeBlock(Separable(), scheme=scheme, basis=basis, steps=8))
     back = og.with_execution(block, gradients=og.Reversal())
@@ -77,7 +134,9 @@ def test_gradients_are_those_of_backpropagation_to_rounding(scheme, basis):
         assert_close(one, other, rtol=1e-12, atol=1e-13)
 
 
-@pytest.mark.parametrize("scheme", ["symplectic-euler", "stormer-verlet", "yoshida-4", "leapfrog"])
+@pytest.mark.parametrize(
+    "scheme", ["symplectic-euler", "stormer-verlet", "yoshida-4", "leapfrog", "reversible-heun"]
+)
 def test_memory_is_that_of_one_step_and_does_not_grow(scheme):
     def saved(steps: int, rule, scheme=scheme) -> int:
         block = og.OdeBlock(
@@ -114,11 +173,10 @@ class NormedHalves(nn.Module):
         return torch.cat([self.f(p), self.g(q)], dim=1)
 
 
+@pytest.mark.parametrize("scheme", ["stormer-verlet", "reversible-heun"])
 @pytest.mark.parametrize("mode", [True, False])
-def test_statistics_are_updated_once(mode):
-    block = og.OdeBlock(
-        NormedHalves(), scheme="stormer-verlet", basis=og.PiecewiseConstant(2), steps=4
-    )
+def test_statistics_are_updated_once(mode, scheme):
+    block = og.OdeBlock(NormedHalves(), scheme=scheme, basis=og.PiecewiseConstant(2), steps=4)
     randomized(block).train(mode)
     back = og.with_execution(block, gradients=og.Reversal()).train(mode)
     start = torch.randn(6, 4)
@@ -146,8 +204,9 @@ def test_implicit_stages_are_refused():
         block.inverse(torch.ones(1, 2))
 
 
-def test_the_last_state_alone_does_not_tell_a_history():
-    block = og.OdeBlock(Tanh(), scheme="leapfrog", basis=og.PiecewiseConstant(1), steps=4)
+@pytest.mark.parametrize("scheme", ["leapfrog", "reversible-heun"])
+def test_the_last_state_alone_does_not_tell_a_history(scheme):
+    block = og.OdeBlock(Tanh(), scheme=scheme, basis=og.PiecewiseConstant(1), steps=4)
     with pytest.raises(og.GraphError, match="goes back from its last states together"):
         block.inverse(torch.ones(1, 2))
 

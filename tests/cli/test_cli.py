@@ -55,6 +55,7 @@ def test_schemes_lists_the_catalogue(capsys):
     ("options", "inside", "outside"),
     [
         (("--kind", "linear-multistep"), "bdf-2", "rk4-classic"),
+        (("--kind", "general-linear"), "reversible-heun", "bdf-2"),
         (("--order", "4", "--explicit"), "rk4-38", "gauss-2"),
         (("--kind", "runge-kutta", "--order", "3", "--l-stable"), "radau-iia-2", "ssp-rk-3-3"),
         (("--kind", "runge-kutta", "--order", "3", "--ssp"), "ssp-rk-3-3", "radau-iia-2"),

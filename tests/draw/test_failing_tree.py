@@ -7,7 +7,12 @@ import pytest
 from odegraph._errors import EmitError
 from odegraph.draw.condition_latex import condition_latex, failure_latex, multistep_failure_latex
 from odegraph.draw.failing_tree import Placed, draw_failing_tree, failure_picture, placed
-from odegraph.scheme import LinearMultistepScheme, load_scheme
+from odegraph.scheme import (
+    LinearMultistepScheme,
+    SchemeSpec,
+    load_scheme,
+    verify,
+)
 from odegraph.scheme.first_failure import Node, candidates, first_failure
 
 
@@ -27,6 +32,7 @@ from odegraph.scheme.first_failure import Node, candidates, first_failure
             r"\frac{1}{3}",
         ),
         ("velocity-verlet", r"\sum_{i,j} b_i\, \bar{a}_{ij} = \frac{1}{6}", r"\frac{1}{4}"),
+        ("reversible-heun", r"\sum_{i} b_{1i}\, c_i^{2} = \frac{1}{3}", r"\frac{1}{2}"),
         ("etd-4-rk", r"\sum_{i} b_i^{(1)}\, c_i^{3} = \frac{1}{20}", r"\frac{1}{24}"),
     ],
 )
@@ -56,6 +62,32 @@ def test_different_trees_are_different_conditions(name: str):
     trees = [tree for tree, *_ in candidates(scheme)]
     assert len({condition_latex(scheme, tree) for tree in trees}) >= 0.5 * len(trees)
     assert all(condition_latex(scheme, tree) for tree in trees)
+
+
+TURNING = [["0", "1"], ["1", "0"]]
+
+
+@pytest.mark.parametrize(
+    ("B", "V", "left", "found"),
+    [
+        # the second value stands still
+        ([["1/2", "1/2"], ["0", "0"]], [["1", "0"], ["2", "-1"]], r"\sum_{i} b_{2i} = 1", "0"),
+        # what a step conserves is the average of the values
+        (
+            [["1/2", "1/2"], ["3/4", "1/4"]],
+            TURNING,
+            r"\sum_{i} (w B)_{i}\, c_i = \frac{1}{2}",
+            r"\frac{3}{8}",
+        ),
+    ],
+)
+def test_conditions_of_general_linear_schemes_name_their_weights(B, V, left, found):
+    data = {"kind": "general-linear", "A": [[], ["1"]], "U": TURNING, "B": B, "V": V}
+    scheme = verify(SchemeSpec.from_dict(data))
+    failure = first_failure(scheme)
+    assert failure is not None
+    assert failure_latex(scheme, failure) == (left, found)
+    assert failure_picture(scheme) is not None
 
 
 def test_no_two_nodes_stand_in_one_place_and_children_stand_above():

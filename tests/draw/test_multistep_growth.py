@@ -1,13 +1,20 @@
-"""The growth of multistep schemes: the root locus, and what is known of their regions."""
+"""The growth of multistep and general linear schemes: root locus, and what is known of regions."""
 
 import math
 
 import numpy as np
 import pytest
+import sympy
 from catalogue_names import names_of_kind
 
-from odegraph.draw.growth import MultistepGrowth, multistep_growth, scanned_limit
-from odegraph.scheme import LinearMultistepScheme, load_scheme
+from odegraph.draw.growth import (
+    GeneralLinearGrowth,
+    MultistepGrowth,
+    general_linear_growth,
+    multistep_growth,
+    scanned_limit,
+)
+from odegraph.scheme import GeneralLinearScheme, LinearMultistepScheme, load_scheme
 
 
 def multistep(name: str) -> tuple[LinearMultistepScheme, MultistepGrowth]:
@@ -58,3 +65,31 @@ def test_known_limits(name: str, real: float, imaginary: float):
     _, R = multistep(name)
     assert scanned_limit(R, direction=-1.0) == pytest.approx(real, abs=0.02)
     assert scanned_limit(R, direction=1j) == pytest.approx(imaginary, abs=0.02)
+
+
+def general_linear(name: str) -> tuple[GeneralLinearScheme, GeneralLinearGrowth]:
+    scheme = load_scheme(name)
+    assert isinstance(scheme, GeneralLinearScheme)
+    return scheme, general_linear_growth(scheme)
+
+
+@pytest.mark.parametrize("name", names_of_kind("general-linear"))
+def test_the_locus_of_a_general_linear_scheme_is_that_of_its_stability_polynomial(name: str):
+    scheme, R = general_linear(name)
+    locus = R.locus()
+    # where a branch lies at infinity rounding brings it to 1e14
+    for point in locus[np.abs(locus) < 1e6][3::397]:
+        z = sympy.sympify(complex(point))
+        matrix = np.array(scheme.stability_matrix(z).tolist(), complex)
+        sizes = np.abs(np.linalg.eigvals(matrix))
+        assert np.abs(sizes - 1).min() < 1e-5
+        assert abs(R(point) - sizes.max()) < 1e-5
+
+
+def test_reversible_heun_is_stable_on_the_imaginary_axis_alone_as_leapfrog_is():
+    (_, R), (_, leapfrog) = general_linear("reversible-heun"), multistep("leapfrog")
+    assert scanned_limit(R, direction=-1.0) == 0.0
+    assert scanned_limit(R, direction=1j) == pytest.approx(1.0, abs=0.01)
+    z = np.array([0.3 + 0.2j, -0.1, 0.9j, 2j, -1 + 1j])
+    assert np.allclose(R(z), leapfrog(z), rtol=1e-7)
+    assert R.at_infinity == math.inf

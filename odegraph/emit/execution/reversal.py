@@ -11,7 +11,9 @@ from odegraph._errors import GraphError
 from odegraph.emit.execution.compilation import Lowered, Run
 from odegraph.emit.execution.reverse_sweep import Kept, run_with_plan
 from odegraph.emit.execution.step_segments import StepSegments, Values
-from odegraph.passes.invert import invert
+from odegraph.ir import Edge, Input, Output, StepGraph, parts_of, step_graph
+from odegraph.ir.graph import NamedNode
+from odegraph.passes.invert import Inverse, invert
 from odegraph.passes.own_theta import own_theta
 
 TOLERANCE = 1e-2  # of the size of the state: rounding stays far below, a wrong inverse far above
@@ -23,10 +25,11 @@ class Reversal:
     """Keep the last state alone and take every step back: memory that does not grow with depth.
 
     For schemes whose steps have an algebraic inverse (Gomez, Ren, Urtasun and Grosse 2017 for one
-    such pair): symplectic pairs and compositions on separable systems [q, p], and leapfrog. The
-    states come back with rounding errors, so gradients are those of backpropagation to rounding;
-    where a system contracts much on the way, these errors grow on the way back. The first call
-    measures them, and refuses a unit that cannot be taken back, such as one that is not separable.
+    such pair): symplectic pairs and compositions on separable systems [q, p], and on any system
+    leapfrog and reversible Heun (Kidger, Foster, Li and Lyons 2021). The states come back with
+    rounding errors, so gradients are those of backpropagation to rounding; where a system contracts
+    much on the way, these errors grow on the way back. The first call measures them, and refuses a
+    unit that cannot be taken back, such as one that is not separable under a symplectic pair.
     """
 
     def runner(self, lowered: Lowered) -> Run:
@@ -40,29 +43,48 @@ class Reversal:
                 f"The unit `{lowered.unit}` draws random numbers, and a step that is taken back "
                 "cannot draw them again. Use `Checkpoints()`, which can."
             )
-        graph = own_theta(lowered.graph)
         inverse = invert(lowered.graph)
+        graph = own_theta(_handing_out(lowered.graph, inverse.graph.of_type(Input)))
+        outputs, more = (len(one.of_type(Output)) for one in (lowered.graph, graph))
         steps = lowered.compilation.steps(lowered.lower(graph))
         back = lowered.compilation.steps(lowered.lower(inverse.graph))
-        plan = StepsBack(back, inverse.first, lowered.unit)
+        plan = StepsBack(back, inverse, lowered.unit)
         checked: list[bool] = []
 
         def run(x: Tensor) -> Any:
             if not checked:
                 plan.check(steps, x)
                 checked.append(True)
-            return run_with_plan(steps, plan, x)
+            found = run_with_plan(steps, plan, x)
+            if outputs == more:
+                return found
+            return found[0] if outputs == 1 else found[:outputs]
 
         return run
+
+
+def _handing_out(graph: StepGraph, names: Sequence[str]) -> StepGraph:
+    """The graph with outputs for values that nothing reads after the last step."""
+    inside = [
+        name
+        for name in names
+        if all(graph.node(user).step == graph.node(name).step for user in graph.graph.succ[name])
+    ]
+    last = graph.manifestation.steps
+    outputs: list[NamedNode] = [
+        (f"output.{name}", Output(None, last), [(name, Edge("state"))]) for name in inside
+    ]
+    return step_graph(graph.manifestation, [*parts_of(graph), *outputs])
 
 
 @final
 class StepsBack:
     """The plan behind `Reversal`."""
 
-    def __init__(self, back: StepSegments, first: int, unit: str) -> None:
+    def __init__(self, back: StepSegments, inverse: Inverse, unit: str) -> None:
         self.back = back
-        self.first = first
+        self.first = inverse.first
+        self.found = inverse.found
         self.unit = unit
         self.position = {segment.step: at for at, segment in enumerate(back.steps)}
 
@@ -134,7 +156,8 @@ class _GoingBack:
         back = self.plan.back
         at = self.plan.position[step]
         self.values |= back.steps[at].run(self.constants | self.values)
-        there = {name: back.values[self.names[name]] for name in self.steps.crossing[step]}
+        of_graph = {name: self.plan.found[self.names[name]] for name in self.steps.crossing[step]}
+        there = {name: back.values[value] for name, value in of_graph.items()}
         found = {name: self.values[other] for name, other in there.items()}
         alive = {*back.crossing[at + 1], *there.values()}
         self.values = {name: value for name, value in self.values.items() if name in alive}
