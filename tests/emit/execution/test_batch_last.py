@@ -166,7 +166,7 @@ def test_layouts_are_a_tuple_of_layouts(compilation, wrong):
 
 @pytest.mark.parametrize("wrong", [-1, 0.5, True, "512"])
 def test_a_small_layer_is_a_number_of_weights(wrong):
-    with pytest.raises(og.GraphError, match="`small_layer` is .*whole number.*0 keeps all layers"):
+    with pytest.raises(og.GraphError, match=r"`small_layer` is .*whole number.*0 keeps all layers"):
         og.Columns(wrong)
 
 
