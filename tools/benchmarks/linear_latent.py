@@ -14,8 +14,8 @@ from odegraph.passes import DEFAULT_PASSES, collapse_linear
 
 FEATURES, STEPS, BATCH = 64, 1000, 32
 NOTE = (
-    "the collapsed pass is ten squarings and a solve with 64 x 64 matrices, about 0.2 ms; a step "
-    "is already a single product, 13 microseconds"
+    "of the collapsed pass the solve takes 83 and the power 87 microseconds, timed alone; a step "
+    "beside it is already a single product, 11 microseconds"
 )
 SCHEMES = ("euler", "rk4-classic", "implicit-midpoint")
 

@@ -7,7 +7,13 @@ from typing import Any, Protocol, final
 import torch
 from torch import Tensor, fx, nn
 
-from odegraph.emit.execution.layouts import LAYOUTS, Layout, Run, run_by_layout
+from odegraph.emit.execution.layouts import (
+    LAYOUTS,
+    Layout,
+    Run,
+    check_layouts,
+    run_by_layout,
+)
 from odegraph.emit.execution.step_segments import StepSegments, cut_into_steps
 from odegraph.emit.execution.theta_tables import is_selection, lift_weights, multiply_slots
 from odegraph.emit.rounding import Precision
@@ -73,6 +79,9 @@ class Eager:
 
     layouts: tuple[Layout, ...] = ()
 
+    def __post_init__(self) -> None:
+        check_layouts(self.layouts)
+
     def whole(self, lowered: Lowered) -> Run:
         """The module itself."""
         return run_by_layout(lowered.module, self.layouts, lambda module: module)
@@ -103,6 +112,9 @@ class CompiledSteps:
 
     backend: str = "inductor"
     layouts: tuple[Layout, ...] = LAYOUTS
+
+    def __post_init__(self) -> None:
+        check_layouts(self.layouts)
 
     def whole(self, lowered: Lowered) -> Run:
         """A loop over compiled segments."""
@@ -140,6 +152,9 @@ class CompiledWhole:
 
     backend: str = "inductor"
     layouts: tuple[Layout, ...] = LAYOUTS
+
+    def __post_init__(self) -> None:
+        check_layouts(self.layouts)
 
     def whole(self, lowered: Lowered) -> Run:
         """The compiled module."""

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, fx
 from torch.utils._pytree import tree_map
 
+from odegraph._errors import GraphError
 from odegraph.emit.execution.batch_last import batch_last
 from odegraph.emit.execution.direct_convolutions import (
     has_direct_convolutions,
@@ -54,6 +55,14 @@ class Columns:
     """
 
     small_layer: int = 512
+
+    def __post_init__(self) -> None:
+        given = self.small_layer
+        if not isinstance(given, int) or given is True or given < 0:
+            raise GraphError(
+                f"`small_layer` is `{given}`; it is the number of weights up to which a layer "
+                "becomes a sum, a whole number, and 0 keeps all layers as products."
+            )
 
     def suits(self, x: Tensor) -> bool:
         """Matrices on a CPU, outside of autocast, which knows linear layers but no sums."""
@@ -104,6 +113,15 @@ class DirectConvolutions:
 
 
 LAYOUTS: tuple[Layout, ...] = (Columns(), DirectConvolutions())
+
+
+def check_layouts(layouts: Sequence[Layout]) -> None:
+    """Refuse what is no tuple of layouts."""
+    if not isinstance(layouts, tuple) or not all(hasattr(one, "rewritten") for one in layouts):
+        raise GraphError(
+            f"`layouts` is `{layouts}`; give a tuple of layouts, such as "
+            "`(odegraph.Columns(), odegraph.DirectConvolutions())`, or `()` for none."
+        )
 
 
 def run_by_layout(

@@ -155,3 +155,24 @@ def test_without_layouts_the_state_stays_as_it_is():
         with torch.no_grad():
             block(torch.randn(5, 3, dtype=torch.float64))
         assert expected in shapes
+
+
+@pytest.mark.parametrize("compilation", [og.Eager, og.CompiledSteps, og.CompiledWhole])
+@pytest.mark.parametrize("wrong", [512, "columns", [og.Columns()], (512,)], ids=str)
+def test_layouts_are_a_tuple_of_layouts(compilation, wrong):
+    with pytest.raises(og.GraphError, match=r"`layouts` is .*give a tuple of layouts.*`\(\)`"):
+        compilation(layouts=wrong)
+
+
+@pytest.mark.parametrize("wrong", [-1, 0.5, True, "512"])
+def test_a_small_layer_is_a_number_of_weights(wrong):
+    with pytest.raises(og.GraphError, match=r"`small_layer` is .*whole number.*0 keeps all layers"):
+        og.Columns(wrong)
+
+
+def test_a_limit_of_zero_keeps_products():
+    block = block_of(Tanh(3))
+    turned = batch_last(block.graph_module, small=0)
+    assert turned is not None
+    x = torch.randn(5, 3, dtype=torch.float64)
+    assert_close(turned(x.t()).t(), block(x), rtol=1e-12, atol=1e-12)
