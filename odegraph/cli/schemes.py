@@ -55,7 +55,8 @@ def schemes(
         console.print("No scheme of the catalogue has all of this; leave a filter out.")
         return
     console.print(table)
-    console.print(f"{len(rows)} schemes; p is the order, s the number of stages", style="dim")
+    count = f"{len(rows)} scheme{'' if len(rows) == 1 else 's'}"
+    console.print(f"{count}; p is the order, s the number of stages", style="dim")
 
 
 def compare(
