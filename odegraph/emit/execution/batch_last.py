@@ -48,7 +48,8 @@ def batch_last(module: fx.GraphModule, *, small: int) -> fx.GraphModule | None:
     """The same graph for states [features, batch], with the slots of `module`.
 
     None where the graph holds an operation that is neither a linear layer nor taken element by
-    element. Layers with at most `small` weights become sums, others stay products of matrices.
+    element. Layers with at most `small` products (of a weight and an entry of a state) become sums,
+    others stay products of matrices.
     """
     called = {str(node.target) for node in module.graph.nodes if node.op == "call_module"}
     if not called <= set(UNITS.values()) or not _is_elementwise(module.graph):
@@ -60,7 +61,7 @@ def batch_last(module: fx.GraphModule, *, small: int) -> fx.GraphModule | None:
 
 def linear_of_columns(x: Tensor, weight: Tensor, bias: Tensor | None, *, small: int) -> Tensor:
     """W x + b for the columns of `x`: [inputs, batch] to [outputs, batch]."""
-    if weight.numel() > small:
+    if weight.numel() * x.shape[-1] > small:
         return weight @ x if bias is None else torch.addmm(bias.unsqueeze(-1), weight, x)
     total = (weight.unsqueeze(-1) * x.unsqueeze(0)).sum(1)
     return total if bias is None else total + bias.unsqueeze(-1)

@@ -49,19 +49,19 @@ class Columns:
     """States [features, batch] for units of linear layers and activations alone, on a CPU.
 
     Args:
-        small_layer: layers with at most so many weights become sums, others stay products of
-            matrices. Up to 512 weights sums were faster than calls of BLAS, for batches of 1 to
-            1024.
+        small_layer: a layer with at most so many products, its weights times the samples of a
+            batch, becomes a sum; others stay products of matrices. Below 2^17 sums were faster
+            than calls of BLAS, or as fast; the more so, the fewer inputs or outputs a layer has.
     """
 
-    small_layer: int = 512
+    small_layer: int = 2**17
 
     def __post_init__(self) -> None:
         given = self.small_layer
         if not isinstance(given, int) or given is True or given < 0:
             raise GraphError(
-                f"`small_layer` is `{given}`; it is the number of weights up to which a layer "
-                "becomes a sum, a whole number, and 0 keeps all layers as products."
+                f"`small_layer` is `{given}`; it is the number of products up to which a "
+                "layer becomes a sum, a whole number, and 0 keeps all layers as they are."
             )
 
     def suits(self, x: Tensor) -> bool:
