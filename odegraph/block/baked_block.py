@@ -1,6 +1,6 @@
 """BakedBlock: an inference block whose theta(t) is folded to constants."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, final
 
 import torch
@@ -76,9 +76,11 @@ class BakedBlock(nn.Module):
         self.memory_format = memory_format
         self._lowered = [self._lower(graph)]
         self._runs: list[Run] = []
-        self._versions: list[int] = []
+        self._slots_then: list[tuple[Tensor, int | None]] = []
 
     @classmethod
+    @torch.inference_mode(mode=False)  # tensors of inference mode do not tell what was written
+    @torch.no_grad()
     def of_block(cls, block: OdeBlock, *, fold: Fold = fold_norms) -> "BakedBlock":
         """Fold theta(t) and the running statistics of `block`, and each entry by `fold`."""
         folded = fold(block.called_unit, block.seen_shapes)
@@ -128,11 +130,11 @@ class BakedBlock(nn.Module):
         x = laid_out(x, self.memory_format)
         if torch.compiler.is_compiling():
             return self._lowered[0](x)
-        versions = [slot._version for slot in (*self.theta.buffers(), *self.state.buffers())]
-        if not self._runs or versions != self._versions:
+        if not self._runs or not self._has_the_slots_of(self._slots_then):
             check_batch(self.step_graph, self.unit, x)
             # Weights may have been packed: new values must not meet what was made of old ones.
-            self._runs, self._versions = [self.compilation.whole(self._lowered_graph)], versions
+            self._runs = [self.compilation.whole(self._lowered_graph)]
+            self._slots_then = [(slot, _version(slot)) for slot in self._slots]
         return self._runs[0](x)
 
     def compile(  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -156,6 +158,17 @@ class BakedBlock(nn.Module):
             precision=self.precision,
             compilation=self.compilation,
             memory_format=self.memory_format,
+        )
+
+    @property
+    def _slots(self) -> tuple[Tensor, ...]:
+        return (*self.theta.buffers(), *self.state.buffers())
+
+    def _has_the_slots_of(self, then: Sequence[tuple[Tensor, int | None]]) -> bool:
+        """Whether no slot was exchanged or written to, as far as tensors tell."""
+        return all(
+            slot is before and _version(slot) == version
+            for slot, (before, version) in zip(self._slots, then, strict=True)
         )
 
     @property
@@ -185,11 +198,16 @@ class BakedBlock(nn.Module):
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**named_format(self.__dict__), "_lowered": [], "_runs": []}
+        return {**named_format(self.__dict__), "_lowered": [], "_runs": [], "_slots_then": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(known_format(state))
         self._lowered = [self._lower(self.step_graph)]
+
+
+def _version(slot: Tensor) -> int | None:
+    """Counts what was written to the tensor; those of inference mode do not count."""
+    return None if slot.is_inference() else slot._version
 
 
 def _without_gradients(compilation: Compilation) -> Compilation:

@@ -185,3 +185,28 @@ def test_packed_weights_are_no_part_of_the_state():
     assert {name: tensor.shape for name, tensor in baked.state_dict().items()} == {
         name: tensor.shape for name, tensor in before.items()
     }
+
+
+def test_packed_weights_of_slots_that_were_exchanged_are_not_used():
+    block, other = block_of(ConvReluNorm(4)), block_of(ConvReluNorm(4))
+    randomized(other, seed=1)
+    baked, expected = og.bake(block), og.bake(other)
+    x = torch.randn(2, 4, 6, 5, dtype=torch.float32)
+    with torch.no_grad():
+        baked(x)
+        found = torch.func.functional_call(baked, expected.state_dict(), x)
+        assert_close(found, other(x), **AS_FLOATS)
+        assert_close(baked(x), block(x), **AS_FLOATS)
+        assert not torch.allclose(block(x), other(x), rtol=1e-3)
+
+
+def test_blocks_baked_in_inference_mode_run():
+    block = block_of(ConvReluNorm(4))
+    x = torch.randn(2, 4, 6, 5, dtype=torch.float32)
+    with torch.inference_mode():
+        baked = og.bake(block)
+        assert_close(baked(x), block(x), **AS_FLOATS)
+        for slot in baked.theta.buffers():
+            slot.zero_()
+        written = baked(x)
+    assert not torch.allclose(written, block(x), rtol=1e-3)
