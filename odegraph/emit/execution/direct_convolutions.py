@@ -100,9 +100,11 @@ def convolve(
     activation: str,
 ) -> Tensor:
     """activation(conv2d(x)); `activation` is `none` for the convolution alone."""
-    return torch.ops.mkldnn._convolution_pointwise(
-        x, weight, bias, padding, stride, dilation, groups, activation, [], ""
+    images = x if x.dim() == 4 else x.unsqueeze(0)  # a unit may take samples one by one
+    result = torch.ops.mkldnn._convolution_pointwise(
+        images, weight, bias, padding, stride, dilation, groups, activation, [], ""
     )
+    return result if x.dim() == 4 else result.squeeze(0)
 
 
 def _directed(module: fx.GraphModule, name: str) -> fx.GraphModule | None:

@@ -50,11 +50,23 @@ class SameSize(nn.Module):
         return self.number(F.relu(self.word(x)))
 
 
+class OneByOne(nn.Module):
+    """Takes the samples of a batch of three one by one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.stack([self.conv(x[i]) for i in range(3)])
+
+
 UNITS = {
     "normed": lambda: ConvReluNorm(4),
     "strided": Strided,
     "same": SameSize,
     "one": lambda: nn.Conv2d(4, 4, 1),
+    "one by one": OneByOne,
 }
 
 
@@ -70,7 +82,7 @@ def calls(module: torch.fx.GraphModule) -> int:
     return sum(node.target is convolve for node in unit.graph.nodes)
 
 
-@pytest.mark.parametrize(("unit", "count"), [*zip(UNITS, (2, 2, 1, 1), strict=True)])
+@pytest.mark.parametrize(("unit", "count"), [*zip(UNITS, (2, 2, 1, 1, 3), strict=True)])
 @pytest.mark.parametrize("compilation", [og.Eager(DIRECT), og.CompiledSteps("eager", DIRECT)])
 def test_the_numbers_of_torch(unit, count, compilation):
     torch.compiler.reset()
@@ -210,3 +222,10 @@ def test_blocks_baked_in_inference_mode_run():
             slot.zero_()
         written = baked(x)
     assert not torch.allclose(written, block(x), rtol=1e-3)
+
+
+def test_samples_one_by_one_with_packed_weights():
+    block = block_of(OneByOne())
+    x = torch.randn(3, 4, 6, 5, dtype=torch.float32)
+    with torch.no_grad():
+        assert_close(og.bake(block)(x), block(x), **AS_FLOATS)
